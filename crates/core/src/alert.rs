@@ -1,0 +1,177 @@
+//! A normalised alert: what every sender's message becomes before anything is decided.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::fingerprint::{Fingerprint, IdentityInputs, digest};
+
+/// Whether the sender says that the problem exists or that it is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertStatus {
+    Firing,
+    Resolved,
+}
+
+/// How bad the sender says it is; ordered from the least to the worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    Info,
+    Warning,
+    Error,
+    Critical,
+}
+
+impl Severity {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Severity::Info => "info",
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+            Severity::Critical => "critical",
+        }
+    }
+
+    /// Reads the words that senders use by convention; an unknown word is `None`.
+    pub fn from_word(word: &str) -> Option<Self> {
+        match word.trim().to_ascii_lowercase().as_str() {
+            "critical" | "crit" | "page" | "fatal" | "emergency" | "p1" => Some(Severity::Critical),
+            "error" | "err" | "high" | "major" | "p2" => Some(Severity::Error),
+            "warning" | "warn" | "minor" | "medium" | "p3" => Some(Severity::Warning),
+            "info" | "informational" | "notice" | "low" | "none" | "ok" | "p4" | "p5" => Some(Severity::Info),
+            _ => None,
+        }
+    }
+}
+
+/// How far an alert's identity can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Identity {
+    /// The sender named the thing: the alert may notify and act.
+    Strong,
+    /// Nothing identified it but its content: the alert may notify and never acts.
+    Weak,
+}
+
+/// A page that a person may want to open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    pub title: String,
+    pub url: String,
+}
+
+/// One alert of one delivery.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alert {
+    /// The registry name of the source, such as `alertmanager`.
+    pub source: String,
+    pub fingerprint: Fingerprint,
+    pub identity: Identity,
+    /// What the fingerprint was made of, kept so that `why` can show it.
+    pub identity_inputs: IdentityInputs,
+    /// Changes when anything that a person would read changes; equal means an exact duplicate.
+    pub content_hash: String,
+    pub status: AlertStatus,
+    pub severity: Severity,
+    /// `unknown` where the sender does not say.
+    pub service: String,
+    /// The rule or monitor that fired: the kind of problem, without the target.
+    pub name: String,
+    pub title: String,
+    pub labels: BTreeMap<String, String>,
+    pub annotations: BTreeMap<String, String>,
+    /// When this episode began, by the sender's clock.
+    pub starts_at: Timestamp,
+    pub ends_at: Option<Timestamp>,
+    pub links: Vec<Link>,
+}
+
+/// What a source knows of an alert; [`Draft::seal`] adds the parts that must be computed alike for all.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    pub source: &'static str,
+    /// Fields in the sender's own terms; all of them enter the fingerprint.
+    pub identity: IdentityInputs,
+    pub status: AlertStatus,
+    pub severity: Severity,
+    pub service: Option<String>,
+    pub name: String,
+    pub title: String,
+    pub labels: BTreeMap<String, String>,
+    pub annotations: BTreeMap<String, String>,
+    pub starts_at: Timestamp,
+    pub ends_at: Option<Timestamp>,
+    pub links: Vec<Link>,
+}
+
+impl Draft {
+    /// Computes fingerprint, identity strength and content hash.
+    pub fn seal(self) -> Alert {
+        let identity = if self.identity.values().any(crate::fingerprint::Field::is_meaningful) {
+            Identity::Strong
+        } else {
+            Identity::Weak
+        };
+        let mut inputs = self.identity;
+        if identity == Identity::Weak {
+            inputs.insert("content".to_owned(), format!("{}\n{}", self.name, self.title).as_str().into());
+        }
+        let content_hash = content_hash(self.status, self.severity, &self.title, &self.labels, &self.annotations);
+        Alert {
+            fingerprint: Fingerprint::of(self.source, &inputs),
+            source: self.source.to_owned(),
+            identity,
+            identity_inputs: inputs,
+            content_hash,
+            status: self.status,
+            severity: self.severity,
+            service: self.service.filter(|name| !name.is_empty()).unwrap_or_else(|| "unknown".to_owned()),
+            name: self.name,
+            title: self.title,
+            labels: self.labels,
+            annotations: self.annotations,
+            starts_at: self.starts_at,
+            ends_at: self.ends_at,
+            links: self.links,
+        }
+    }
+}
+
+fn content_hash(
+    status: AlertStatus,
+    severity: Severity,
+    title: &str,
+    labels: &BTreeMap<String, String>,
+    annotations: &BTreeMap<String, String>,
+) -> String {
+    let head = [if status == AlertStatus::Firing { "firing" } else { "resolved" }, severity.as_str(), title];
+    let pairs = |map: &'static str, entries: &BTreeMap<String, String>| -> Vec<String> {
+        std::iter::once(format!("{map}:{}", entries.len()))
+            .chain(entries.iter().flat_map(|(key, value)| [key.clone(), value.clone()]))
+            .collect()
+    };
+    let labels = pairs("labels", labels);
+    let annotations = pairs("annotations", annotations);
+    digest("content:v1", head.into_iter().chain(labels.iter().chain(&annotations).map(String::as_str)))
+}
+
+impl Alert {
+    /// Alerts with the same key belong to one incident while it is open: same source, service and rule.
+    ///
+    /// A weak alert stands alone: nothing says that it belongs with another.
+    pub fn group_key(&self) -> String {
+        let of = match self.identity {
+            Identity::Strong => digest("group:v1", [self.source.as_str(), &self.service, &self.name]),
+            Identity::Weak => digest("group:v1:weak", [self.source.as_str(), self.fingerprint.as_str()]),
+        };
+        format!("grp1_{of}")
+    }
+
+    pub fn is_firing(&self) -> bool {
+        self.status == AlertStatus::Firing
+    }
+}

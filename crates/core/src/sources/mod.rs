@@ -1,0 +1,65 @@
+//! Alert sources: each turns one sender's message into alerts, in a file of its own.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::alert::Alert;
+
+/// What a webhook delivered, after the sender was authenticated.
+#[derive(Debug, Clone, Copy)]
+pub struct Delivery<'a> {
+    pub body: &'a [u8],
+    pub content_type: Option<&'a str>,
+    pub received_at: Timestamp,
+}
+
+/// Why a message, or one alert in it, could not be understood.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// Stable word for metrics and tests, such as `json` or `field`.
+    pub code: &'static str,
+    /// What is wrong, where (field or line and column), and what to do about it.
+    pub message: String,
+}
+
+/// A part of a delivery that is kept aside for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reject {
+    /// Position in the sender's list, or `None` for the whole body.
+    pub index: Option<usize>,
+    pub problem: Problem,
+    /// The text as it came, for the quarantine.
+    pub raw: String,
+}
+
+/// All that one delivery says.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Intake {
+    pub alerts: Vec<(usize, Alert)>,
+    /// Signs of life that must never open an incident, by name (Alertmanager's `Watchdog`).
+    pub heartbeats: Vec<(usize, String)>,
+    pub rejects: Vec<Reject>,
+    /// Things that a person should know and that lost nothing (a repaired body, a truncated group).
+    pub findings: Vec<String>,
+}
+
+/// One kind of sender.
+pub trait Source: Sync {
+    /// Lower-case name: the path segment of its webhook and `alert.source` in runbooks.
+    fn name(&self) -> &'static str;
+
+    /// One sentence for help texts.
+    fn summary(&self) -> &'static str;
+
+    /// Never panics and never loses anything: what is not an alert is a heartbeat or a reject.
+    fn parse(&self, delivery: &Delivery<'_>) -> Intake;
+}
+
+/// Every source there is.
+pub const SOURCES: &[&dyn Source] = &[
+    // Alphabetical.
+];
+
+pub fn find(name: &str) -> Option<&'static dyn Source> {
+    SOURCES.iter().copied().find(|source| source.name() == name)
+}
