@@ -1,0 +1,81 @@
+# The oncall topic, and the key that encrypts it and the secret.
+resource "aws_kms_key" "this" {
+  description             = "Encrypts the oncall topic and the webhook secret of ${local.prefix}."
+  enable_key_rotation     = true
+  deletion_window_in_days = 14
+  policy                  = data.aws_iam_policy_document.key.json
+}
+
+resource "aws_kms_alias" "this" {
+  name          = "alias/${local.prefix}"
+  target_key_id = aws_kms_key.this.key_id
+}
+
+data "aws_iam_policy_document" "key" {
+  # The account decides by its own IAM policies who uses the key. In a key policy "*" means this key.
+  statement {
+    sid       = "AccountDecides"
+    actions   = ["kms:*"]
+    resources = ["*"]
+
+    principals {
+      type        = "AWS"
+      identifiers = ["arn:${local.partition}:iam::${local.account}:root"]
+    }
+  }
+
+  statement {
+    sid       = "AlarmsPublish"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]
+    resources = ["*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["cloudwatch.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [local.account]
+    }
+  }
+}
+
+resource "aws_sns_topic" "oncall" {
+  name              = "${local.prefix}-oncall"
+  display_name      = "Firebreak ${var.environment}"
+  kms_master_key_id = aws_kms_key.this.arn
+}
+
+data "aws_iam_policy_document" "oncall" {
+  statement {
+    sid       = "AlarmsPublish"
+    actions   = ["sns:Publish"]
+    resources = [aws_sns_topic.oncall.arn]
+
+    principals {
+      type        = "Service"
+      identifiers = ["cloudwatch.amazonaws.com"]
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "aws:SourceArn"
+      values   = ["arn:${local.partition}:cloudwatch:${local.region}:${local.account}:alarm:${local.prefix}-*"]
+    }
+  }
+}
+
+resource "aws_sns_topic_policy" "oncall" {
+  arn    = aws_sns_topic.oncall.arn
+  policy = data.aws_iam_policy_document.oncall.json
+}
+
+resource "aws_sns_topic_subscription" "email" {
+  for_each = var.oncall_emails
+
+  topic_arn = aws_sns_topic.oncall.arn
+  protocol  = "email"
+  endpoint  = each.key
+}

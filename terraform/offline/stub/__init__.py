@@ -1,0 +1,1 @@
+"""Schema-only Terraform provider: plans and applies from a recorded schema, and never calls anything."""

@@ -1,0 +1,35 @@
+# What an operator needs after the first deployment.
+output "bus_name" {
+  description = "Name of the event bus."
+  value       = aws_cloudwatch_event_bus.this.name
+}
+
+output "function_names" {
+  description = "Names of the functions, by key."
+  value       = { for key, function in module.function : key => function.function_name }
+}
+
+output "oncall_topic_arn" {
+  description = "SNS topic of the channel oncall."
+  value       = aws_sns_topic.oncall.arn
+}
+
+output "secret_name" {
+  description = "Secrets Manager secret to fill with {\"sources\": {...}, \"channels\": {...}}."
+  value       = aws_secretsmanager_secret.webhooks.name
+}
+
+output "state_machine_arn" {
+  description = "State machine that drives the incidents."
+  value       = aws_sfn_state_machine.remediation.arn
+}
+
+output "table_name" {
+  description = "Name of the incident table."
+  value       = aws_dynamodb_table.incidents.name
+}
+
+output "webhook_url" {
+  description = "Base URL of the webhooks; append the source, for example sumologic."
+  value       = "${aws_apigatewayv2_api.webhooks.api_endpoint}/webhooks"
+}
