@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any, Callable
@@ -115,19 +116,26 @@ def main() -> int:
 
     resources = rendered.load(arguments.rendered)
     account, region = rendered.account_and_region(resources)
-    target = Target(arguments.endpoint, account, region)
+    target = Target(arguments.endpoint, region)
+    target.rewriter.learn_account(account, target.account)
+    started = time.monotonic()
     target.note("extra_environment", extra_environment(resources, arguments.function_env))
     outputs = deploy(resources, target)
     if arguments.secret:
         put_secret(target, arguments.secret.read_text())
     arguments.out.write_text(json.dumps(outputs, indent=2, sort_keys=True) + "\n")
 
+    report(resources, target, time.monotonic() - started)
+    return 0
+
+
+def report(resources: list[rendered.Resource], target: Target, seconds: float) -> None:
+    """Says what was made and what was not, and why not."""
     counts = Counter(item.type for item in resources)
     made = sum(number for kind, number in counts.items() if kind in MAKERS)
-    print(f"deployed {made} of {len(resources)} rendered resources to {target.endpoint} ({account}, {region})")
+    print(f"deployed {made} of {len(resources)} rendered resources in {seconds:.1f} s ({target.account}, {target.region})")
     for kind in sorted(counts.keys() & NOT_EMULATED.keys()):
         print(f"  not emulated: {counts[kind]:2d} {kind}: {NOT_EMULATED[kind]}")
-    return 0
 
 
 if __name__ == "__main__":

@@ -68,10 +68,15 @@ def account_and_region(resources: list[Resource]) -> tuple[str, str]:
 
 
 class Rewriter:
-    """Replaces what the rendering invented (ids, stream labels) by what the emulator gave."""
+    """Replaces what the rendering invented (account, ids, stream labels) by what the emulator gave."""
 
     def __init__(self) -> None:
+        self._account: tuple[str, str] | None = None
         self._pairs: dict[str, str] = {}
+
+    def learn_account(self, rendered: str, real: str) -> None:
+        """The account number is replaced first, so that everything else is learned with the real one."""
+        self._account = (rendered, real)
 
     def learn(self, rendered: Any, real: Any) -> None:
         """From now on `rendered` reads `real`."""
@@ -82,6 +87,8 @@ class Rewriter:
     def apply(self, value: Any) -> Any:
         """`value` with every learned string replaced, the longest first."""
         if isinstance(value, str):
+            if self._account:
+                value = value.replace(*self._account)
             for rendered in sorted(self._pairs, key=len, reverse=True):
                 if rendered in value:
                     value = value.replace(rendered, self._pairs[rendered])

@@ -25,7 +25,8 @@ class Runner:
             print(f"FAILED {time.monotonic() - started:6.1f} s  {name}", flush=True)
             if isinstance(error, AssertionError):
                 print(f"       {error}", flush=True)
-            traceback.print_exc(limit=-3, file=sys.stdout)
+            else:
+                traceback.print_exc(limit=-3, file=sys.stdout)
             return None
         self.passed.append(name)
         print(f"ok     {time.monotonic() - started:6.1f} s  {name}", flush=True)

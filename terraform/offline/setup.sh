@@ -4,7 +4,7 @@ set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 tools=${FIREBREAK_TOOLS:-$HOME/.cache/firebreak/tools}
-hash=$(sha256sum "$here/requirements.txt" | cut -c1-12)
+hash=$(cat "$here/requirements.txt" "$here/constraints.txt" | sha256sum | cut -c1-12)
 venv=$tools/venv-$hash
 
 command -v python3.11 >/dev/null || {
@@ -17,7 +17,8 @@ if [ ! -f "$venv/.complete" ]; then
     mkdir -p "$tools"
     rm -rf "$venv"
     python3.11 -m venv "$venv"
-    "$venv/bin/python" -m pip install --quiet --requirement "$here/requirements.txt" >&2
+    "$venv/bin/python" -m pip install --quiet \
+        --requirement "$here/requirements.txt" --constraint "$here/constraints.txt" >&2
     touch "$venv/.complete"
 fi
 echo "$venv"

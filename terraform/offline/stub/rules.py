@@ -32,6 +32,7 @@ class Rules:
         self._attributes: dict = recorded["attributes"] | extra
         self._conflicts: dict = recorded["conflicts"]
         self._one_of: dict = recorded["one_of"]
+        self._requires: dict = recorded["requires"]
 
     def problems(self, resource_type: str, block: dict, value: dict) -> Iterator[Problem]:
         """Yields (path, text) of each known value that breaks a rule."""
@@ -48,12 +49,18 @@ class Rules:
         def is_set(name: str) -> bool:
             return value.get(name) not in (None, [], {}, False)
 
+        def is_known(name: str) -> bool:
+            return is_set(name) and value[name] is not values.UNKNOWN
+
         for first, *others in self._conflicts.get(resource_type, []):
-            if is_set(first) and all(is_set(name) for name in others):
+            if is_known(first) and all(is_known(name) for name in others):
                 yield first, f"conflicts with {', '.join(others)}"
         for names in self._one_of.get(resource_type, []):
             if not any(is_set(name) for name in names):
                 yield names[0], f"one of {', '.join(names)} is required"
+        for name, needed in self._requires.get(resource_type, []):
+            if is_set(name) and not is_set(needed):
+                yield name, f"needs {needed} too"
 
 
 def _json_problem(path: str, item: Any) -> Iterator[Problem]:
