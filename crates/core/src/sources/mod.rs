@@ -1,9 +1,19 @@
 //! Alert sources: each turns one sender's message into alerts, in a file of its own.
 
+mod fields;
+mod json;
+
+mod alertmanager;
+mod sumologic;
+
+#[cfg(test)]
+mod tests;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::alert::Alert;
+use crate::proof::{self, Scheme};
 
 /// What a webhook delivered, after the sender was authenticated.
 #[derive(Debug, Clone, Copy)]
@@ -16,14 +26,14 @@ pub struct Delivery<'a> {
 /// Why a message, or one alert in it, could not be understood.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
-    /// Stable word for metrics and tests, such as `json` or `field`.
+    /// Stable word for metrics and tests: `empty`, `json`, `too_deep`, `shape` or `field`.
     pub code: &'static str,
     /// What is wrong, where (field or line and column), and what to do about it.
     pub message: String,
 }
 
 /// A part of a delivery that is kept aside for people.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Reject {
     /// Position in the sender's list, or `None` for the whole body.
     pub index: Option<usize>,
@@ -33,7 +43,7 @@ pub struct Reject {
 }
 
 /// All that one delivery says.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
 pub struct Intake {
     pub alerts: Vec<(usize, Alert)>,
     /// Signs of life that must never open an incident, by name (Alertmanager's `Watchdog`).
@@ -41,6 +51,14 @@ pub struct Intake {
     pub rejects: Vec<Reject>,
     /// Things that a person should know and that lost nothing (a repaired body, a truncated group).
     pub findings: Vec<String>,
+}
+
+impl Intake {
+    /// Keeps the whole body aside.
+    fn reject_all(&mut self, delivery: &Delivery<'_>, problem: Problem) {
+        let raw = String::from_utf8_lossy(delivery.body).into_owned();
+        self.rejects.push(Reject { index: None, problem, raw });
+    }
 }
 
 /// One kind of sender.
@@ -51,6 +69,11 @@ pub trait Source: Sync {
     /// One sentence for help texts.
     fn summary(&self) -> &'static str;
 
+    /// How this sender proves who it is; any one of them is enough.
+    fn schemes(&self) -> &'static [Scheme] {
+        proof::SHARED_TOKEN
+    }
+
     /// Never panics and never loses anything: what is not an alert is a heartbeat or a reject.
     fn parse(&self, delivery: &Delivery<'_>) -> Intake;
 }
@@ -58,6 +81,8 @@ pub trait Source: Sync {
 /// Every source there is.
 pub const SOURCES: &[&dyn Source] = &[
     // Alphabetical.
+    &alertmanager::Alertmanager,
+    &sumologic::SumoLogic,
 ];
 
 pub fn find(name: &str) -> Option<&'static dyn Source> {

@@ -1,0 +1,191 @@
+//! Reading single fields of a sender's message: text or number, absent or not, times, links.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::alert::Link;
+
+/// Labels that may name the service, the most telling first.
+const SERVICE_LABELS: [&str; 4] = ["service", "job", "app", "deployment"];
+
+/// Milliseconds below this are not a time of this century; seconds sent by mistake fall here and are not guessed.
+const EARLIEST_MILLISECONDS: i64 = 100_000_000_000;
+
+/// A scalar as text, exactly as sent; senders put numbers and booleans where text is expected, and the reverse.
+pub(super) fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// A scalar as text, or `None` when it is one of the ways in which senders write "nothing".
+pub(super) fn present(value: &Value) -> Option<String> {
+    text(value).filter(|text| !is_absent(text))
+}
+
+/// Whether a text stands for "nothing": empty, a null word, or a variable that was never filled in.
+pub(super) fn is_absent(text: &str) -> bool {
+    let text = text.trim();
+    matches!(text, "" | "<no value>" | "[no value]")
+        || text.eq_ignore_ascii_case("null")
+        || text.eq_ignore_ascii_case("n/a")
+        || is_placeholder(text)
+        || text.strip_prefix('$').is_some_and(is_variable_name)
+}
+
+/// Whether a text is a template variable as written, `{{Name}}`.
+pub(super) fn is_placeholder(text: &str) -> bool {
+    let text = text.trim();
+    text.len() > 4 && text.starts_with("{{") && text.ends_with("}}")
+}
+
+fn is_variable_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_uppercase())
+        && text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+}
+
+/// What a time field says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Time {
+    At(Timestamp),
+    /// Not there, or one of the zero times.
+    Absent,
+    /// Something is there, but it is no moment: above all a local time, whose zone is not guessed.
+    Unreadable,
+}
+
+/// Reads RFC 3339 and epoch milliseconds (number or text), nothing else.
+pub(super) fn time(value: Option<&Value>) -> Time {
+    let Some(value) = value else { return Time::Absent };
+    let Some(text) = text(value) else {
+        return if value.is_null() { Time::Absent } else { Time::Unreadable };
+    };
+    let text = text.trim();
+    if is_absent(text) {
+        return Time::Absent;
+    }
+    if let Ok(milliseconds) = text.parse::<i64>() {
+        return match milliseconds {
+            0 => Time::Absent,
+            EARLIEST_MILLISECONDS.. => {
+                Timestamp::from_millisecond(milliseconds).map_or(Time::Unreadable, Time::At)
+            }
+            _ => Time::Unreadable,
+        };
+    }
+    match text.parse::<Timestamp>() {
+        Ok(at) if at <= Timestamp::UNIX_EPOCH => Time::Absent,
+        Ok(at) => Time::At(at),
+        Err(_) => Time::Unreadable,
+    }
+}
+
+/// The service that the labels name.
+pub(super) fn service(labels: &BTreeMap<String, String>) -> Option<String> {
+    SERVICE_LABELS
+        .iter()
+        .filter_map(|label| labels.get(*label))
+        .find(|value| !is_absent(value))
+        .cloned()
+}
+
+/// A link that is safe to show: only web addresses, because the text comes from outside.
+pub(super) fn link(title: &str, url: Option<&str>) -> Option<Link> {
+    let url = url?.trim();
+    let is_web = ["http://", "https://"].iter().any(|scheme| url.starts_with(scheme));
+    is_web.then(|| Link { title: title.to_owned(), url: url.to_owned() })
+}
+
+/// Shortens a text to at most `limit` bytes at a character boundary.
+pub(super) fn shorten(text: &str, limit: usize) -> String {
+    text.get(..text.floor_char_boundary(limit)).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_words_for_nothing_are_absent() {
+        for nothing in [
+            "",
+            "  ",
+            "null",
+            "NULL",
+            "N/A",
+            "n/a",
+            "<no value>",
+            "[no value]",
+            "$ALERT_ID",
+            "{{Name}}",
+            " {{ x.y }} ",
+        ] {
+            assert!(is_absent(nothing), "{nothing:?}");
+        }
+        for something in
+            ["0", "none", "$5", "$alert", "{{", "{{}}", "a {{Name}}", "nullable", "false"]
+        {
+            assert!(!is_absent(something), "{something:?}");
+        }
+    }
+
+    #[test]
+    fn scalars_of_any_kind_are_text() {
+        assert_eq!(text(&json!(73.0)).as_deref(), Some("73.0"));
+        assert_eq!(
+            text(&json!(1_626_189_692_042_000_001_i64)).as_deref(),
+            Some("1626189692042000001")
+        );
+        assert_eq!(text(&json!(false)).as_deref(), Some("false"));
+        assert_eq!(text(&json!({"a": 1})), None);
+        assert_eq!(present(&json!("N/A")), None);
+    }
+
+    #[test]
+    fn times_are_read_when_they_are_moments() {
+        let at = |text: &str| Time::At(text.parse().unwrap());
+        let cases = [
+            (json!("2026-03-01T10:00:00.123456789Z"), at("2026-03-01T10:00:00.123456789Z")),
+            (json!("2026-03-01T10:00:00+02:00"), at("2026-03-01T08:00:00Z")),
+            (json!("2026-03-01T10:00:00.000+0000"), at("2026-03-01T10:00:00Z")),
+            (json!("1772359200000"), at("2026-03-01T10:00:00Z")),
+            (json!(1_772_359_200_000_i64), at("2026-03-01T10:00:00Z")),
+            (json!("0001-01-01T00:00:00Z"), Time::Absent),
+            (json!("1970-01-01T00:00:00Z"), Time::Absent),
+            (json!("0"), Time::Absent),
+            (json!(""), Time::Absent),
+            (json!(null), Time::Absent),
+            (json!("1772359200"), Time::Unreadable),
+            (json!("99999999999999999"), Time::Unreadable),
+            (json!("05/01/2024 02:08:46 PM CDT"), Time::Unreadable),
+            (json!("2022-03-12 16:03:00 AEDT"), Time::Unreadable),
+            (json!("2022-03-12T16:03:00"), Time::Unreadable),
+            (json!([1]), Time::Unreadable),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(time(Some(&value)), expected, "{value}");
+        }
+        assert_eq!(time(None), Time::Absent);
+    }
+
+    #[test]
+    fn only_web_addresses_become_links() {
+        assert!(link("a", Some("https://example.test/x")).is_some());
+        for bad in ["javascript:alert(1)", "", "/graph", "data:text/html,x"] {
+            assert_eq!(link("a", Some(bad)), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn shortening_keeps_characters_whole() {
+        assert_eq!(shorten("aé", 2), "a");
+        assert_eq!(shorten("aé", 9), "aé");
+    }
+}

@@ -1,0 +1,230 @@
+//! What every source must hold: recorded bodies become what their golden files say, and no bytes break a parser.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+
+use super::{Delivery, Intake, SOURCES, Source, find};
+
+/// Bodies of our own with their golden files, from the folder of this crate.
+const EVENTS: &str = "../../events";
+/// Recorded payloads of real senders, kept beside the checkout where there are any.
+const RECORDED: &str = "../../../shared/samples";
+
+fn folder(root: &str, source: &dyn Source) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(root).join(source.name())
+}
+
+/// The bodies in a folder, by path.
+fn bodies(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let mut paths: Vec<PathBuf> =
+        entries.map(|entry| entry.unwrap().path()).filter(|path| is_body(path)).collect();
+    paths.sort();
+    paths.into_iter().map(|path| (path.clone(), fs::read(path).unwrap())).collect()
+}
+
+fn is_body(path: &Path) -> bool {
+    let name = path.file_name().unwrap().to_str().unwrap();
+    !name.ends_with(".alert.json") && (name.ends_with(".json") || name.ends_with(".txt"))
+}
+
+fn parse(source: &dyn Source, body: &[u8]) -> Intake {
+    let received_at: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
+    source.parse(&Delivery { body, content_type: Some("application/json"), received_at })
+}
+
+fn case(source: &str, name: &str) -> Intake {
+    let source = find(source).unwrap();
+    parse(source, &fs::read(folder(EVENTS, source).join(name)).unwrap())
+}
+
+/// Parses, and checks what must hold for any body at all.
+fn check(source: &dyn Source, body: &[u8]) -> Intake {
+    let intake = parse(source, body);
+    let said = intake.alerts.len() + intake.heartbeats.len() + intake.rejects.len();
+    assert!(said > 0, "{} lost {:?}", source.name(), String::from_utf8_lossy(body));
+    assert_eq!(intake, parse(source, body), "{} is not repeatable", source.name());
+    intake
+}
+
+#[expect(clippy::disallowed_methods, reason = "rewriting golden files is asked for from outside")]
+fn is_blessing() -> bool {
+    std::env::var("FIREBREAK_BLESS").is_ok_and(|value| value == "1")
+}
+
+#[test]
+fn bodies_become_what_their_golden_files_say() {
+    for source in SOURCES {
+        let bodies = bodies(&folder(EVENTS, *source));
+        assert!(!bodies.is_empty(), "events/{} has no body", source.name());
+        for (path, body) in bodies {
+            let golden = path.with_extension("alert.json");
+            let actual = serde_json::to_string_pretty(&check(*source, &body)).unwrap() + "\n";
+            if is_blessing() {
+                fs::write(&golden, &actual).unwrap();
+            }
+            let expected = fs::read_to_string(&golden).unwrap_or_default();
+            assert!(
+                actual == expected,
+                "{} differs, see FIREBREAK_BLESS=1; now:\n{actual}",
+                golden.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn recorded_payloads_are_never_lost() {
+    for source in SOURCES {
+        let bodies = bodies(&folder(RECORDED, *source));
+        if bodies.is_empty() {
+            println!("no recorded payloads of {} beside the checkout", source.name());
+        }
+        for (path, body) in bodies {
+            let intake = check(*source, &body);
+            let counts = (intake.alerts.len(), intake.heartbeats.len(), intake.rejects.len());
+            println!("{}: {counts:?} {:?}", path.file_name().unwrap().display(), intake.findings);
+        }
+    }
+}
+
+#[test]
+fn names_are_unique_and_sorted() {
+    let names: Vec<&str> = SOURCES.iter().map(|source| source.name()).collect();
+    let mut sorted = names.clone();
+    sorted.sort_unstable();
+    sorted.dedup();
+    assert_eq!(names, sorted);
+    assert!(
+        SOURCES.iter().all(|source| !source.summary().is_empty() && !source.schemes().is_empty())
+    );
+}
+
+#[test]
+fn a_recovery_has_the_fingerprint_of_its_alert() {
+    let pairs = [
+        ("alertmanager", "firing.json", "resolved.json"),
+        ("alertmanager", "no_fingerprint.json", "no_fingerprint_resolved.json"),
+        ("sumologic", "firing.json", "resolved.json"),
+        ("sumologic", "no_alert_url.json", "no_alert_url_resolved.json"),
+        ("sumologic", "other_template.json", "other_template_resolved.json"),
+        ("sumologic", "firing.json", "broken_resolved.txt"),
+    ];
+    for (source, firing, resolved) in pairs {
+        let of = |name: &str| {
+            case(source, name).alerts.first().unwrap_or_else(|| panic!("{source}/{name}")).1.clone()
+        };
+        let (firing, resolved) = (of(firing), of(resolved));
+        assert!(firing.is_firing() && !resolved.is_firing());
+        assert_eq!(firing.fingerprint, resolved.fingerprint, "{source}");
+        assert_ne!(firing.content_hash, resolved.content_hash, "{source}");
+    }
+}
+
+#[test]
+fn a_recovery_without_a_level_ends_every_level() {
+    let normal = case("sumologic", "normal.json");
+    let fired = case("sumologic", "firing.json");
+    assert_eq!(normal.alerts.len(), 3);
+    assert!(
+        normal.alerts.iter().any(|(_, alert)| alert.fingerprint == fired.alerts[0].1.fingerprint)
+    );
+}
+
+#[test]
+fn pasted_text_cannot_speak_for_the_sender() {
+    let intake = case("sumologic", "broken_forged.txt");
+    let alert = &intake.alerts[0].1;
+    assert!(alert.is_firing(), "the log line claims a recovery");
+    assert_eq!(alert.identity, crate::alert::Identity::Weak);
+    assert_eq!(alert.labels.get("instance_id"), None, "a target comes from the log line");
+}
+
+/// One of our own bodies, changed the way the wire and templates change them.
+fn mutated() -> impl Strategy<Value = (&'static str, Vec<u8>)> {
+    let all: Vec<(&'static str, Vec<u8>)> = SOURCES
+        .iter()
+        .flat_map(|source| {
+            bodies(&folder(EVENTS, *source)).into_iter().map(|(_, body)| (source.name(), body))
+        })
+        .collect();
+    let damage = (
+        any::<prop::sample::Index>(),
+        any::<prop::sample::Index>(),
+        any::<u8>(),
+        0..5_u8,
+        1..200_usize,
+    );
+    (0..all.len(), damage).prop_map(move |(which, (at, other, byte, kind, depth))| {
+        let (source, mut body) = all[which].clone();
+        let (at, other) = (at.index(body.len()), other.index(body.len()));
+        match kind {
+            0 => body.truncate(at + 1),
+            1 => body[at] = byte,
+            2 => body.insert(at, byte),
+            3 => drop(body.drain(at.min(other)..at.max(other))),
+            _ => drop(body.splice(at..at, "[{\"alerts\":".repeat(depth).into_bytes())),
+        }
+        (source, body)
+    })
+}
+
+fn labels() -> impl Strategy<Value = Vec<(String, String)>> {
+    prop::collection::btree_map("[a-z]{1,6}", ".{1,8}", 1..8)
+        .prop_map(|map| map.into_iter().collect())
+}
+
+fn with_labels(labels: &[(String, String)]) -> (String, String) {
+    let fields: Vec<String> = labels
+        .iter()
+        .map(|(name, value)| format!("\"{name}\":{}", serde_json::json!(value)))
+        .collect();
+    let fields = fields.join(",");
+    (
+        format!(r#"{{"version":"4","alerts":[{{"status":"firing","labels":{{{fields}}}}}]}}"#),
+        format!(
+            r#"{{"schema":"firebreak.sumologic.v1","monitor_id":"00A","name":"n","trigger_type":"Critical","group":{{{fields}}}}}"#
+        ),
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_bytes_are_kept(body in prop::collection::vec(any::<u8>(), 1..300)) {
+        for source in SOURCES {
+            check(*source, &body);
+        }
+    }
+
+    #[test]
+    fn any_text_that_looks_like_json_is_kept(body in r#"[\[{]{0,3}("[a-zA-Z_]{0,12}"[:, ]{1,2}|[\[{\]}0-9,."\\u]|null|\n){0,40}"#) {
+        for source in SOURCES {
+            check(*source, body.as_bytes());
+        }
+    }
+
+    #[test]
+    fn damaged_bodies_are_kept((source, body) in mutated()) {
+        if !body.is_empty() {
+            check(find(source).unwrap(), &body);
+        }
+    }
+
+    #[test]
+    fn the_order_of_labels_changes_nothing(labels in labels(), turn in 0..8_usize) {
+        let mut shuffled = labels.clone();
+        shuffled.reverse();
+        shuffled.rotate_left(turn % labels.len());
+        let (one, other) = (with_labels(&labels), with_labels(&shuffled));
+        let bodies = [("alertmanager", one.0, other.0), ("sumologic", one.1, other.1)];
+        for (source, one, other) in bodies {
+            let source = find(source).unwrap();
+            prop_assert_eq!(parse(source, one.as_bytes()), parse(source, other.as_bytes()));
+        }
+    }
+}
