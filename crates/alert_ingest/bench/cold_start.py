@@ -180,16 +180,19 @@ async def run(arguments, scratch, log):
     return contestants
 
 
-def spread(values):
-    return f"{statistics.median(values):.2f} ({min(values):.2f}..{max(values):.2f})"
+def timing_row(name, rust_ms, python_ms):
+    def spread(values):
+        return f"{statistics.median(values):.2f} ({min(values):.2f}..{max(values):.2f})"
+
+    return name, spread(rust_ms), spread(python_ms), statistics.median(python_ms) / statistics.median(rust_ms)
 
 
 def report(contestants, arguments):
     """Prints the table; gives the limits that are broken."""
     rust, python = contestants
     rows = [
-        ("cold start, ms", spread(rust.cold_ms), spread(python.cold_ms), statistics.median(python.cold_ms) / statistics.median(rust.cold_ms)),
-        ("warm invocation, ms", spread(rust.warm_ms), spread(python.warm_ms), statistics.median(python.warm_ms) / statistics.median(rust.warm_ms)),
+        timing_row("cold start, ms", rust.cold_ms, python.cold_ms),
+        timing_row("warm invocation, ms", rust.warm_ms, python.warm_ms),
         ("peak memory, MB", f"{rust.memory_mb:.1f}", f"{python.memory_mb:.1f}", python.memory_mb / rust.memory_mb),
         ("zip, MB", f"{rust.zip_bytes / MB:.2f}", f"{python.zip_bytes / MB:.2f}", python.zip_bytes / rust.zip_bytes),
     ]
@@ -197,7 +200,8 @@ def report(contestants, arguments):
     for name, left, right, ratio in rows:
         print(f"{name:22}{left:28}{right:30}{ratio:5.1f}x")
     print(f"\nMedian (min..max) of {arguments.spawns} starts each in turn, and of {arguments.warm} warm invocations.")
-    print("Cold start: from the spawn of the process to its first answer, on this machine; AWS adds its own part to both.")
+    print("Cold start: from the spawn of the process to its first answer, here; AWS adds its own part to both.")
+    print("Python's modules are compiled beforehand, which a zip does not bring by itself: it is measured at its best.")
     for contestant in contestants:
         calls = ", ".join(f"{count:g} {call}" for call, count in contestant.calls.items())
         print(f"AWS calls of one warm invocation, {contestant.name}: {calls}")

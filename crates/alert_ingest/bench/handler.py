@@ -66,16 +66,16 @@ def normalise(payload):
 
 
 def instant(milliseconds):
-    return datetime.datetime.fromtimestamp(int(milliseconds) / 1000, datetime.timezone.utc).isoformat()
+    return datetime.datetime.fromtimestamp(int(milliseconds) / 1000, datetime.UTC).isoformat()
 
 
 def new_id():
-    now = datetime.datetime.now(datetime.timezone.utc)
+    now = datetime.datetime.now(datetime.UTC)
     return f"{int(now.timestamp() * 1000):012x}{secrets.token_hex(10)}"
 
 
 def record(alert, incident_id):
-    now = datetime.datetime.now(datetime.timezone.utc).isoformat()
+    now = datetime.datetime.now(datetime.UTC).isoformat()
     shared = {
         "service": {"S": alert["service"]},
         "severity": {"S": alert["severity"]},

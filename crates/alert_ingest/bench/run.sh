@@ -17,5 +17,5 @@ else
     binary=$(cd "$root" && realpath -- "${CARGO_TARGET_DIR:-target}/lambda/alert_ingest")
 fi
 venv=$(pinned_venv venv-bench "$here/requirements.txt")
-say "measuring (about a minute)"
+say "measuring (about ten seconds)"
 PYTHONDONTWRITEBYTECODE=1 exec "$venv/bin/python" "$here/cold_start.py" "$binary" "$@"
