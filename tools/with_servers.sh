@@ -61,7 +61,7 @@ start() {
     for attempt in 1 2 3; do
         port=$(free_port)
         url=http://127.0.0.1:$port
-        (cd "$scratch" && exec setsid "${@//\{port\}/$port}") >"$scratch/$name.log" 2>&1 &
+        (cd "$scratch" && TMPDIR=$scratch exec setsid "${@//\{port\}/$port}") >"$scratch/$name.log" 2>&1 &
         pid=$!
         servers+=("$pid")
         for _ in $(seq 300); do
