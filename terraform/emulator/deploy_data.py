@@ -61,14 +61,16 @@ def sqs_queue(target: Target, resource: Resource) -> None:
         for key, name in {
             "visibility_timeout_seconds": "VisibilityTimeout",
             "message_retention_seconds": "MessageRetentionPeriod",
-            "redrive_policy": "RedrivePolicy",
-            "policy": "Policy",
         }.items()
         if values.get(key)
     }
+    for key, name in {"redrive_policy": "RedrivePolicy", "policy": "Policy"}.items():
+        document = resource.document(key)
+        if document:
+            attributes[name] = document
     url = target.client("sqs").create_queue(QueueName=values["name"], Attributes=attributes)["QueueUrl"]
     arn = target.queue_arn(url)
-    target.learn(resource, arn=arn, url=url, id=url)
+    target.learn(resource, arn=arn, url=url)
     target.note_in("queues", values["name"], {"url": url, "arn": arn})
 
 
@@ -82,7 +84,7 @@ def sqs_queue_policy(target: Target, resource: Resource) -> None:
 def sns_topic(target: Target, resource: Resource) -> None:
     """A topic."""
     arn = target.client("sns").create_topic(Name=resource.values["name"])["TopicArn"]
-    target.learn(resource, arn=arn, id=arn)
+    target.learn(resource, arn=arn)
     target.note_in("topics", resource.values["name"], arn)
 
 
@@ -96,7 +98,7 @@ def sns_topic_policy(target: Target, resource: Resource) -> None:
 def secretsmanager_secret(target: Target, resource: Resource) -> None:
     """An empty secret; its value is put by the caller, out of band, as on AWS."""
     arn = target.client("secretsmanager").create_secret(Name=resource.values["name"])["ARN"]
-    target.learn(resource, arn=arn, id=arn)
+    target.learn(resource, arn=arn)
     target.note_in("secrets", resource.values["name"], arn)
 
 
@@ -111,7 +113,7 @@ def iam_role(target: Target, resource: Resource) -> None:
             target.client("iam").put_role_policy(
                 RoleName=values["name"], PolicyName=inline["name"], PolicyDocument=inline["policy"]
             )
-    target.learn(resource, arn=role["Arn"], id=values["name"])
+    target.learn(resource, arn=role["Arn"])
 
 
 def iam_role_policy(target: Target, resource: Resource) -> None:
@@ -127,7 +129,7 @@ def iam_policy(target: Target, resource: Resource) -> None:
     """A managed policy."""
     values = resource.values
     policy = target.client("iam").create_policy(PolicyName=values["name"], PolicyDocument=values["policy"])["Policy"]
-    target.learn(resource, arn=policy["Arn"], id=policy["Arn"])
+    target.learn(resource, arn=policy["Arn"])
 
 
 def iam_role_policy_attachment(target: Target, resource: Resource) -> None:

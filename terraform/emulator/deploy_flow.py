@@ -77,7 +77,7 @@ def state_machine(target: Target, resource: Resource) -> None:
         roleArn=values["role_arn"],
         type=values.get("type") or "STANDARD",
     )["stateMachineArn"]
-    target.learn(resource, arn=arn, id=arn)
+    target.learn(resource, arn=arn)
     target.note("state_machine", arn)
 
 

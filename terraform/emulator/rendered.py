@@ -37,6 +37,11 @@ class Resource:
             return blocks
         return blocks[0] if blocks else {}
 
+    def document(self, name: str) -> str | None:
+        """A JSON argument; a rendering puts an invented word where AWS would compute one."""
+        value = self.values.get(name)
+        return value if isinstance(value, str) and value.lstrip().startswith("{") else None
+
     def blocks(self, name: str) -> list[dict[str, Any]]:
         """All nested blocks `name`."""
         found = self.values.get(name) or []
@@ -80,8 +85,8 @@ class Rewriter:
 
     def learn(self, rendered: Any, real: Any) -> None:
         """From now on `rendered` reads `real`."""
-        # Short strings and plain names are the same in both worlds; replacing them would hit by accident.
-        if isinstance(rendered, str) and isinstance(real, str) and rendered != real and len(rendered) >= 8:
+        # A very short string would also be found where it is not meant.
+        if isinstance(rendered, str) and isinstance(real, str) and rendered != real and len(rendered) >= 6:
             self._pairs[rendered] = real
 
     def apply(self, value: Any) -> Any:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from ec2_recorder import Recorder
 from runner import eventually
 from target import Target
+
+# The text that the Sumo Logic connection of this project sends.
+TEMPLATE = Path(__file__).resolve().parents[2] / "sumo" / "payload.json"
 
 TOKEN = "emulator-check-token-current-0123456789abcdef"
 SECRET = {"sources": {"sumologic": [TOKEN, "emulator-check-token-previous-0123456789abcdef"]}, "channels": {}}
@@ -82,32 +87,29 @@ class World:
             return Reply(error.code, _as_object(error.read().decode()), dict(error.headers))
 
     def alert(self, instance: str, service: str, trigger: str = "Critical") -> str:
-        """The body that the Sumo Logic connection of this stack sends for one group of the monitor."""
+        """What the Sumo Logic connection sends for one group of the monitor: its template, filled in as Sumo Logic does."""
         now = int(time.time() * 1000)
-        return json.dumps(
-            {
-                "schema": "firebreak.sumologic.v1",
-                "source": "sumologic",
-                "monitor_id": "00000000000A11CE",
-                "name": "slow-api-data",
-                "alert_name": "slow-api-data",
-                "trigger_type": trigger,
-                "monitor_type": "Logs",
-                "detection": "LogsStaticCondition",
-                "start_ms": str(now - 300_000),
-                "end_ms": str(now),
-                "condition": "Greater than 5 in the last 10 minutes",
-                "value": "7",
-                "n": "0" if trigger.startswith("Resolved") else "7",
-                "alert_url": f"https://service.example/ui/#/alert/{instance}",
-                "source_url": "https://service.example/ui/#/monitor/1",
-                "query_url": "https://service.example/ui/#/search/1",
-                "group": {"service": service, "env": "test", "instance_id": instance},
-                "description": "more than five slow responses of /api/data in ten minutes",
-                "query": "_sourceCategory=api | where response_ms > 3000 | count by instance_id",
-                "results": "[]",
-            }
-        )
+        recovery = trigger.startswith("Resolved")
+        # A recovery has no results to take group values from.
+        group = {} if recovery else {"service": service, "env": "test", "instance_id": instance}
+        variables = {
+            "Id": "00000000000A11CE",
+            "Name": "slow-api-data",
+            "AlertName": "slow-api-data",
+            "TriggerType": trigger,
+            "MonitorType": "Logs",
+            "DetectionMethod": "LogsStaticCondition",
+            "TriggerTimeStart": str(now - 300_000),
+            "TriggerTimeEnd": str(now),
+            "TriggerCondition": "Greater than 5 in the last 10 minutes",
+            "TriggerValue": "0" if recovery else "7",
+            "NumQueryResults": "0" if recovery else "1",
+            "AlertResponseUrl": f"https://service.sumologic.example/ui/#/alert/{instance}",
+            "ResultsJson": json.dumps(json.dumps([group]))[1:-1] if group else "",
+            **{f"ResultsJson.{name}": value for name, value in group.items()},
+        }
+        # A variable without a value leaves nothing between the quotes.
+        return re.sub(r"\{\{([^}]*)\}\}", lambda found: variables.get(found[1], ""), TEMPLATE.read_text())
 
     def fire(self, instance: str, service: str) -> Reply:
         """The alert of one instance."""
