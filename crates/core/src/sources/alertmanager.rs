@@ -65,18 +65,19 @@ impl Source for Alertmanager {
 
 fn elements(group: &Value) -> Result<(&Map<String, Value>, &[Value]), Problem> {
     let Some(fields) = group.as_object() else {
-        return Err(Problem {
-            code: "shape",
-            message: format!("the body is not a JSON object; {REMEDY}"),
-        });
+        return Err(Problem::shape(REMEDY));
     };
     match fields.get("alerts") {
         Some(Value::Array(alerts)) if !alerts.is_empty() => Ok((fields, alerts)),
-        Some(Value::Array(_)) => Err(wrong("alerts", "is an empty list")),
-        Some(_) => Err(wrong("alerts", "is not a list")),
+        Some(Value::Array(_)) => Err(Problem::field("alerts", "is an empty list", REMEDY)),
+        Some(_) => Err(Problem::field("alerts", "is not a list", REMEDY)),
         None => {
             let found: Vec<&str> = fields.keys().map(String::as_str).take(12).collect();
-            Err(wrong("alerts", &format!("is missing (the body has: {})", found.join(", "))))
+            Err(Problem::field(
+                "alerts",
+                &format!("is missing (the body has: {})", found.join(", ")),
+                REMEDY,
+            ))
         }
     }
 }
@@ -89,7 +90,7 @@ fn note_group(group: &Map<String, Value>, findings: &mut Vec<String>) {
         Some("1") => findings
             .push("this looks like Grafana, not Alertmanager; it was read all the same".to_owned()),
         Some(other) => {
-            findings.push(format!("version `{other}` is not known and was read as version 4"))
+            findings.push(format!("version `{other}` is not known and was read as version 4"));
         }
     }
     if let Some(left_out) =
@@ -112,7 +113,7 @@ fn understand(
     let at = |field: &str| format!("alerts[{index}].{field}");
     let alert = element
         .as_object()
-        .ok_or_else(|| wrong(&format!("alerts[{index}]"), "is not an object"))?;
+        .ok_or_else(|| Problem::field(&format!("alerts[{index}]"), "is not an object", REMEDY))?;
     let status = match alert
         .get("status")
         .and_then(present)
@@ -122,23 +123,24 @@ fn understand(
         Some("firing") => AlertStatus::Firing,
         Some("resolved") => AlertStatus::Resolved,
         Some(other) => {
-            return Err(wrong(
+            return Err(Problem::field(
                 &at("status"),
                 &format!("is `{other}`, neither `firing` nor `resolved`"),
+                REMEDY,
             ));
         }
-        None => return Err(wrong(&at("status"), "is missing")),
+        None => return Err(Problem::field(&at("status"), "is missing", REMEDY)),
     };
     let raw_labels = match alert.get("labels") {
         Some(Value::Object(labels)) => labels,
-        Some(_) => return Err(wrong(&at("labels"), "is not an object")),
-        None => return Err(wrong(&at("labels"), "is missing")),
+        Some(_) => return Err(Problem::field(&at("labels"), "is not an object", REMEDY)),
+        None => return Err(Problem::field(&at("labels"), "is missing", REMEDY)),
     };
     let labels = texts(raw_labels, &at("labels"))?;
     let annotations = match alert.get("annotations") {
         Some(Value::Object(annotations)) => texts(annotations, &at("annotations"))?,
         Some(Value::Null) | None => BTreeMap::new(),
-        Some(_) => return Err(wrong(&at("annotations"), "is not an object")),
+        Some(_) => return Err(Problem::field(&at("annotations"), "is not an object", REMEDY)),
     };
 
     let labelled = |name: &str| labels.get(name).filter(|value| !is_absent(value)).cloned();
@@ -228,11 +230,7 @@ fn texts(map: &Map<String, Value>, path: &str) -> Result<BTreeMap<String, String
         .filter(|(_, value)| !value.is_null())
         .map(|(name, value)| match text(value) {
             Some(text) => Ok((name.clone(), text)),
-            None => Err(wrong(&format!("{path}.{name}"), "is not text")),
+            None => Err(Problem::field(&format!("{path}.{name}"), "is not text", REMEDY)),
         })
         .collect()
-}
-
-fn wrong(field: &str, what: &str) -> Problem {
-    Problem { code: "field", message: format!("`{field}` {what}; {REMEDY}") }
 }

@@ -101,6 +101,14 @@ pub(super) fn link(title: &str, url: Option<&str>) -> Option<Link> {
     is_web.then(|| Link { title: title.to_owned(), url: url.to_owned() })
 }
 
+/// The identifier at the start of a piece of an address.
+pub(super) fn leading_id(text: &str) -> Option<String> {
+    let end = text
+        .find(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_')
+        .unwrap_or(text.len());
+    text.get(..end).filter(|id| !id.is_empty()).map(str::to_owned)
+}
+
 /// Shortens a text to at most `limit` bytes at a character boundary.
 pub(super) fn shorten(text: &str, limit: usize) -> String {
     text.get(..text.floor_char_boundary(limit)).unwrap_or_default().to_owned()

@@ -1,14 +1,15 @@
 //! From the bytes of a webhook to JSON: strict first, then one careful repair after another.
 //!
 //! 1. as it is; 2. without a byte order mark, out of a form field, with unreadable bytes replaced; 3. with raw control
-//! characters, stray backslashes and half surrogates inside strings escaped. What still does not parse is [`Broken`];
-//! a source whose sender fills in templates may then [`scan`] it for the few fields that it cannot do without.
+//!    characters, stray backslashes and half surrogates inside strings escaped.
+//!
+//! What still does not parse is [`Broken`]; a source whose sender fills in templates may then [`scan`] it for the few fields that it cannot do without.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Delivery, Problem};
+use super::{Delivery, Problem, unique};
 
 /// Bytes of the body that a problem shows on either side of the place.
 const CONTEXT: usize = 30;
@@ -40,26 +41,35 @@ impl Broken {
 
 /// Climbs the ladder; `remedy` tells the sender's owner what to do when nothing helps.
 pub(super) fn read(delivery: &Delivery<'_>, remedy: &str) -> Result<Parsed, Broken> {
-    if let Ok(value) = serde_json::from_slice(delivery.body) {
-        return Ok(Parsed { value, findings: Vec::new() });
+    if let Ok(read) = unique::read(delivery.body) {
+        return Ok(parsed(read, Vec::new()));
     }
     let (text, mut findings) = unwrap(delivery);
     if text.trim().is_empty() {
         let message = format!("the body is empty; {remedy}");
         return Err(Broken { problem: Problem { code: "empty", message }, text });
     }
-    let error = match serde_json::from_str(&text) {
-        Ok(value) => return Ok(Parsed { value, findings }),
+    let error = match unique::read(text.as_bytes()) {
+        Ok(read) => return Ok(parsed(read, findings)),
         Err(error) => error,
     };
     if let Some(mended) = mend(&text)
-        && let Ok(value) = serde_json::from_str(&mended)
+        && let Ok(read) = unique::read(mended.as_bytes())
     {
-        findings
-            .push(format!("the body was repaired: text inside strings was not escaped; {remedy}"));
-        return Ok(Parsed { value, findings });
+        findings.push(format!("the body was repaired: text in strings was not escaped; {remedy}"));
+        return Ok(parsed(read, findings));
     }
     Err(Broken { problem: problem(&text, &error, remedy), text })
+}
+
+fn parsed((value, disputed): (Value, Vec<String>), mut findings: Vec<String>) -> Parsed {
+    findings.extend(disputed.iter().map(|name| self::disputed(name)));
+    Parsed { value, findings }
+}
+
+/// What to tell of a field that occurs twice with different values.
+pub(super) fn disputed(name: &str) -> String {
+    format!("`{name}` is said twice and differently; neither was believed")
 }
 
 /// Removes what may be wrapped around the JSON.
@@ -201,11 +211,10 @@ fn problem(text: &str, error: &serde_json::Error, remedy: &str) -> Problem {
 
 /// Fields cut out of a broken body, by [normalised](normalised_key) name.
 ///
-/// A field that occurs twice with different values is left out: one of them may come from text that the sender pasted.
-/// So is a field whose value is cut off: a shortened id is another id.
+/// A field that occurs twice with different values is null: one of them may come from text that the sender pasted. A
+/// field whose value is cut off is left out: a shortened id is another id.
 pub(super) fn scan(text: &str, known: &[&str]) -> BTreeMap<String, Value> {
     let mut fields: BTreeMap<String, Value> = BTreeMap::new();
-    let mut disputed = BTreeSet::new();
     for (at, _) in text.match_indices('"') {
         // An escaped quote belongs to text inside a string.
         if at.checked_sub(1).and_then(|before| text.as_bytes().get(before)) == Some(&b'\\') {
@@ -214,13 +223,9 @@ pub(super) fn scan(text: &str, known: &[&str]) -> BTreeMap<String, Value> {
         let Some((key, value)) = pair(text.get(at + 1..).unwrap_or_default(), known) else {
             continue;
         };
-        if fields.get(&key).is_some_and(|earlier| *earlier != value) {
-            disputed.insert(key);
-        } else {
-            fields.insert(key, value);
-        }
+        let is_disputed = fields.get(&key).is_some_and(|earlier| *earlier != value);
+        fields.insert(key, if is_disputed { Value::Null } else { value });
     }
-    fields.retain(|key, _| !disputed.contains(key));
     fields
 }
 
@@ -233,30 +238,22 @@ fn pair(text: &str, known: &[&str]) -> Option<(String, Value)> {
         return None;
     }
     let rest = text.get(end + 1..)?.trim_start().strip_prefix(':')?.trim_start();
-    let value = match rest.strip_prefix('"') {
-        Some(string) => {
-            let mut escaped = false;
-            let end = string.bytes().position(|byte| {
-                let closes = byte == b'"' && !escaped;
-                escaped = byte == b'\\' && !escaped;
-                closes
-            })?;
-            let literal = rest.get(..end + 2)?;
-            serde_json::from_str(literal)
-                .or_else(|_| serde_json::from_str(&mend(literal).unwrap_or_default()))
-                .ok()?
-        }
-        None => {
-            let window = rest.as_bytes().get(..rest.len().min(LONGEST_SCALAR))?;
-            let end = window
-                .iter()
-                .position(|byte| matches!(byte, b',' | b'}') || byte.is_ascii_whitespace())?;
-            serde_json::from_str::<Value>(rest.get(..end)?)
-                .ok()
-                .filter(|value| !value.is_object() && !value.is_array())?
-        }
-    };
-    Some((key, value))
+    if let Some(string) = rest.strip_prefix('"') {
+        let mut escaped = false;
+        let end = string.bytes().position(|byte| {
+            let closes = byte == b'"' && !escaped;
+            escaped = byte == b'\\' && !escaped;
+            closes
+        })?;
+        let literal = rest.get(..end + 2)?;
+        let mended = mend(literal);
+        return Some((key, serde_json::from_str(mended.as_deref().unwrap_or(literal)).ok()?));
+    }
+    let window = rest.as_bytes().get(..rest.len().min(LONGEST_SCALAR))?;
+    let end =
+        window.iter().position(|byte| matches!(byte, b',' | b'}') || byte.is_ascii_whitespace())?;
+    let value: Value = serde_json::from_str(rest.get(..end)?).ok()?;
+    (!value.is_object() && !value.is_array()).then_some((key, value))
 }
 
 /// A field name without case and separators: `TriggerType`, `triggerType` and `trigger_type` are the same field.
@@ -342,7 +339,13 @@ mod tests {
         let expected =
             [("name", json!("a\"b")), ("triggertype", json!("Critical")), ("value", json!(7))];
         assert_eq!(scan(text, &known), expected.map(|(key, value)| (key.to_owned(), value)).into());
-        assert_eq!(scan(r#"{"id":"1","x":{"id":"2"}"#, &known), BTreeMap::new());
+        for disputed in [r#"{"id":"1","x":{"id":"2"}"#, r#"{"id":"1","id":"2","id":"1","id":"1""#] {
+            assert_eq!(
+                scan(disputed, &known),
+                [("id".to_owned(), Value::Null)].into(),
+                "{disputed}"
+            );
+        }
         assert_eq!(scan(r#"{"id":"1","x":{"id":"1"}"#, &known).len(), 1);
         assert_eq!(scan(r#"{"id":"00000"#, &known), BTreeMap::new());
         assert_eq!(scan(r#"{"value":12"#, &known), BTreeMap::new());

@@ -2,6 +2,8 @@
 
 mod fields;
 mod json;
+mod template;
+mod unique;
 
 mod alertmanager;
 mod sumologic;
@@ -30,6 +32,16 @@ pub struct Problem {
     pub code: &'static str,
     /// What is wrong, where (field or line and column), and what to do about it.
     pub message: String,
+}
+
+impl Problem {
+    fn field(field: &str, what: &str, remedy: &str) -> Self {
+        Self { code: "field", message: format!("`{field}` {what}; {remedy}") }
+    }
+
+    fn shape(remedy: &str) -> Self {
+        Self { code: "shape", message: format!("the body is not a JSON object; {remedy}") }
+    }
 }
 
 /// A part of a delivery that is kept aside for people.

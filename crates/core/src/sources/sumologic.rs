@@ -12,38 +12,42 @@
 //! alert and it is weak. A recovery that names no level (`Normal`) ends all three.
 //!
 //! **Doubt.** A trigger type that is missing or unknown fires, since telling fails open, but as a weak alert, since
-//! acting fails closed. Fields cut out of a broken body give no group labels: a target must not come from there.
+//! acting fails closed. So does one that is said twice, because text from a log line may have been pasted unescaped.
+//! Fields cut out of a broken body give no group labels: a target must not come from there.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::fields::{self, Time, is_placeholder, link, present, shorten, time};
+use super::fields::{self, Time, link, present, shorten, time};
+use super::template::Template;
 use super::{Delivery, Intake, Problem, Source, json};
 use crate::alert::{Alert, AlertStatus, Draft, Severity};
 use crate::fingerprint::{Field, IdentityInputs};
 
 const NAME: &str = "sumologic";
-const SCHEMA: &str = "firebreak.sumologic.v1";
+const OURS: &str = "firebreak.sumologic.v1";
 const REMEDY: &str =
     "use the template `firebreak.sumologic.v1`, with every variable between double quotes";
 /// Bytes of one annotation; results and queries can be far longer and are a click away.
 const LONGEST_ANNOTATION: usize = 8192;
 
-// Names of each field, normalised, the best first.
+// Names of each field, normalised, ours first.
 const MONITOR: &[&str] = &["name", "monitorname", "searchname"];
 const ALERT: &[&str] = &["alertname"];
 const TRIGGER: &[&str] = &["triggertype", "trigger"];
 const ID: &[&str] = &["monitorid", "id"];
-const ALERT_URL: &[&str] = &["alertresponseurl", "alerturl"];
+const ALERT_URL: &[&str] = &["alerturl", "alertresponseurl"];
 const SOURCE_URL: &[&str] = &["sourceurl"];
 const QUERY_URL: &[&str] = &["queryurl", "triggerqueryurl", "searchqueryurl", "clienturl"];
 const START: &[&str] = &["startms", "triggertimestart"];
 const END: &[&str] = &["endms", "triggertimeend"];
+const SCHEMA: &[&str] = &["schema"];
 const GROUP: &[&str] = &["alertgroup"];
-/// What only a scheduled search sends.
-const SEARCH: &[&str] =
-    &["searchname", "timerange", "firetime", "timetrigger", "results", "rows", "rawresultsjson"];
+const RESULTS: &[&str] =
+    &["results", "resultsjson", "aggregateresultsjson", "rows", "rawresultsjson"];
+/// What a scheduled search sends beside its name.
+const SEARCH: &[&str] = &["searchname", "timerange", "firetime", "timetrigger"];
 /// Annotation names and the fields that they come from.
 const ANNOTATIONS: &[(&str, &[&str])] = &[
     ("condition", &["condition", "triggercondition"]),
@@ -51,10 +55,27 @@ const ANNOTATIONS: &[(&str, &[&str])] = &[
     ("detection", &["detection", "detectionmethod"]),
     ("monitor_type", &["monitortype"]),
     ("query", &["query", "searchquery"]),
-    ("results", &["results", "resultsjson", "aggregateresultsjson", "rows", "rawresultsjson"]),
+    ("results", RESULTS),
     ("results_count", &["n", "numqueryresults", "numresults", "numrawresults"]),
+    ("time", &["triggertime", "firetime", "timetrigger"]),
     ("time_range", &["timerange", "triggertimerange"]),
     ("value", &["value", "triggervalue"]),
+];
+/// What is never an annotation: it stands elsewhere in the alert, or says nothing.
+const ELSEWHERE: &[&[&str]] = &[
+    MONITOR,
+    ALERT,
+    TRIGGER,
+    ID,
+    ALERT_URL,
+    SOURCE_URL,
+    QUERY_URL,
+    START,
+    END,
+    GROUP,
+    SEARCH,
+    SCHEMA,
+    &["source"],
 ];
 /// The levels that can be open at the same time, which a recovery without level ends together.
 const LEVELS: [&str; 3] = ["critical", "warning", "missing_data"];
@@ -75,12 +96,10 @@ impl Source for SumoLogic {
         let understood = match json::read(delivery, REMEDY) {
             Ok(parsed) => {
                 intake.findings = parsed.findings;
-                match parsed.value {
-                    Value::Object(map) => Message::whole(map).read_into(&mut intake, delivery),
-                    _ => Err(Problem {
-                        code: "shape",
-                        message: format!("the body is not a JSON object; {REMEDY}"),
-                    }),
+                if let Value::Object(map) = parsed.value {
+                    Message::whole(map, &mut intake.findings).read_into(&mut intake, delivery)
+                } else {
+                    Err(Problem::shape(REMEDY))
                 }
             }
             Err(broken) if broken.is_scannable() => {
@@ -101,13 +120,9 @@ impl Source for SumoLogic {
     }
 }
 
-/// The filled-in template.
 struct Message {
-    /// Top-level fields by normalised name.
-    fields: BTreeMap<String, Value>,
+    template: Template,
     group: BTreeMap<String, String>,
-    /// Whether it was cut out of a body that is not JSON.
-    is_scanned: bool,
 }
 
 /// What a trigger type says.
@@ -117,47 +132,39 @@ struct Trigger {
     level: Option<&'static str>,
 }
 
+impl Trigger {
+    fn firing(severity: Severity) -> Self {
+        Self { status: AlertStatus::Firing, severity, level: None }
+    }
+}
+
 impl Message {
-    fn whole(mut map: serde_json::Map<String, Value>) -> Self {
-        let group = match map.remove("group") {
-            Some(Value::Object(group)) => group
-                .into_iter()
-                .filter_map(|(name, value)| Some((name, present(&value)?)))
-                .collect(),
-            Some(other) => {
-                map.insert("group".to_owned(), other);
-                BTreeMap::new()
-            }
-            None => BTreeMap::new(),
-        };
-        let mut fields = BTreeMap::new();
-        for (key, value) in map {
-            let earlier = fields.entry(json::normalised_key(&key)).or_insert(Value::Null);
-            if present(earlier).is_none() {
-                *earlier = value;
-            }
+    fn whole(mut map: serde_json::Map<String, Value>, findings: &mut Vec<String>) -> Self {
+        let mut group = BTreeMap::new();
+        if let Some(Value::Object(fields)) = map.get("group") {
+            group.extend(
+                fields.iter().filter_map(|(name, value)| Some((name.clone(), present(value)?))),
+            );
+            map.remove("group");
         }
-        let mut message = Self { fields, group, is_scanned: false };
-        for (name, value) in pairs(&message.text(GROUP).unwrap_or_default()) {
-            message.group.entry(name).or_insert(value);
+        let template = Template::whole(map, findings);
+        if template.value(SCHEMA).is_none() {
+            group.extend(pairs(&template.text(GROUP).unwrap_or_default()));
         }
-        message
+        Self { template, group }
     }
 
+    /// Results are left out: what is broken is mostly them, and they are made of other people's text.
     fn scanned(text: &str) -> Self {
-        let annotated = ANNOTATIONS.iter().map(|(_, names)| *names);
-        let known =
-            [MONITOR, ALERT, TRIGGER, ID, ALERT_URL, SOURCE_URL, QUERY_URL, START, END, SEARCH];
-        let known: Vec<&str> = known.into_iter().chain(annotated).flatten().copied().collect();
-        Self { fields: json::scan(text, &known), group: BTreeMap::new(), is_scanned: true }
+        let annotated =
+            ANNOTATIONS.iter().map(|(_, names)| *names).filter(|names| *names != RESULTS);
+        let known: Vec<&str> =
+            annotated.chain(ELSEWHERE.iter().copied()).flatten().copied().collect();
+        Self { template: Template::scanned(text, &known), group: BTreeMap::new() }
     }
 
     fn text(&self, names: &[&str]) -> Option<String> {
-        names.iter().find_map(|name| self.fields.get(*name).and_then(present))
-    }
-
-    fn value(&self, names: &[&str]) -> Option<&Value> {
-        names.iter().find_map(|name| self.fields.get(*name))
+        self.template.text(names)
     }
 
     fn read_into(&self, intake: &mut Intake, delivery: &Delivery<'_>) -> Result<(), Problem> {
@@ -165,56 +172,35 @@ impl Message {
             intake.heartbeats.push((0, "test".to_owned()));
             return Ok(());
         }
-        let name = self.text(MONITOR).or_else(|| self.text(ALERT));
-        let is_ours = self.note_template(&mut intake.findings);
-        if self.value(TRIGGER).is_none() && !is_ours {
-            if self.is_scheduled_search() {
-                let name = name
-                    .or_else(|| self.text(&["generatorid"]))
-                    .unwrap_or_else(|| "unnamed search".to_owned());
-                let trigger = Trigger {
-                    status: AlertStatus::Firing,
-                    severity: Severity::Warning,
-                    level: None,
-                };
-                intake.findings.push(
-                    "a scheduled search never says that it is over; use a monitor".to_owned(),
-                );
-                let alert = self.alert(name, &trigger, IdentityInputs::new(), intake, delivery);
-                intake.alerts.push((0, alert));
-                return Ok(());
-            }
-            if name.is_none() || (self.text(ID).is_none() && self.alert_id().is_none()) {
-                return Err(wrong(
-                    "trigger_type",
-                    "is missing, and this is no scheduled search either",
-                ));
-            }
+        let is_search = self.template.value(TRIGGER).is_none() && self.is_scheduled_search();
+        if !is_search && !self.is_monitor() {
+            let what = "is missing, and no name with `monitor_id` or `alert_url` stands in for it";
+            return Err(Problem::field("trigger_type", what, REMEDY));
         }
-        if name.is_none()
-            && self.text(ID).is_none()
-            && self.alert_id().is_none()
-            && self.text(TRIGGER).is_none()
-        {
-            return Err(wrong(
-                "name",
-                "is missing, and so are `monitor_id`, `alert_url` and `trigger_type`",
-            ));
+        if let Some(other) = self.text(SCHEMA).filter(|schema| schema != OURS) {
+            intake.findings.push(format!("the template `{other}` is not known, read as `{OURS}`"));
         }
 
+        let name = [MONITOR, ALERT, &["generatorid"]].iter().find_map(|names| self.text(names));
         let name = name.unwrap_or_else(|| "unnamed monitor".to_owned());
         let word = self.text(TRIGGER).unwrap_or_default();
-        let Some(trigger) = trigger(&word) else {
-            intake.findings.push(format!(
-                "the trigger type `{word}` is not known: taken as firing, and never acted upon"
-            ));
-            let trigger =
-                Trigger { status: AlertStatus::Firing, severity: Severity::Error, level: None };
-            let alert = self.alert(name, &trigger, IdentityInputs::new(), intake, delivery);
-            intake.alerts.push((0, alert));
-            return Ok(());
+        let (trigger, identities) = match trigger(&word) {
+            Some(trigger) => {
+                let identities = self.identities(&trigger, &mut intake.findings);
+                (trigger, identities)
+            }
+            None if is_search => {
+                intake.findings.push("a scheduled search never says that it is over".to_owned());
+                (Trigger::firing(Severity::Warning), vec![IdentityInputs::new()])
+            }
+            None => {
+                intake.findings.push(format!(
+                    "`trigger_type` is `{word}`, which means nothing: taken as firing, never acted upon"
+                ));
+                (Trigger::firing(Severity::Error), vec![IdentityInputs::new()])
+            }
         };
-        for identity in self.identities(&trigger, &mut intake.findings) {
+        for identity in identities {
             let alert = self.alert(name.clone(), &trigger, identity, intake, delivery);
             intake.alerts.push((0, alert));
         }
@@ -223,28 +209,26 @@ impl Message {
 
     /// Whether nothing was filled in: the button that tests a connection may send the template as it is.
     fn is_connection_test(&self) -> bool {
-        let names_nothing =
-            [MONITOR, ALERT, TRIGGER, ID].iter().all(|names| self.text(names).is_none());
-        names_nothing
-            && self.fields.values().any(|value| value.as_str().is_some_and(is_placeholder))
+        // Null is not "nothing": a disputed field is null, and pasted text must not pass an alert off as a test.
+        let says_nothing = |names: &&[&str]| {
+            self.text(names).is_none()
+                && self.template.value(names).is_none_or(|value| !value.is_null())
+        };
+        [MONITOR, ALERT, TRIGGER, ID, ALERT_URL, START].iter().all(says_nothing)
+            && self.template.has_placeholder()
     }
 
     fn is_scheduled_search(&self) -> bool {
         let is_named = self.text(MONITOR).or_else(|| self.text(&["generatorid"])).is_some();
-        is_named && self.text(SEARCH).is_some()
+        let is_search = self.text(SEARCH).or_else(|| self.text(RESULTS)).is_some();
+        is_named && is_search && self.text(SCHEMA).is_none()
     }
 
-    fn note_template(&self, findings: &mut Vec<String>) -> bool {
-        match self.text(&["schema"]).as_deref() {
-            Some(SCHEMA) => true,
-            Some(other) => {
-                findings.push(format!(
-                    "the template `{other}` is not known and was read as `{SCHEMA}`"
-                ));
-                true
-            }
-            None => false,
-        }
+    fn is_monitor(&self) -> bool {
+        let says = |names: &[&str]| self.text(names).is_some();
+        let (is_named, is_numbered) = (says(MONITOR) || says(ALERT), says(ID) || says(ALERT_URL));
+        let claims = says(SCHEMA) || self.template.value(TRIGGER).is_some();
+        says(TRIGGER) || (is_named && is_numbered) || (claims && (is_named || is_numbered))
     }
 
     /// Host and id of the alert page.
@@ -253,14 +237,14 @@ impl Message {
         let (_, rest) = url.split_once("://")?;
         let (host, _) = rest.split_once('/')?;
         let (_, tail) = rest.rsplit_once("/alert/")?;
-        Some((host.to_ascii_lowercase(), leading_id(tail)?))
+        Some((host.to_ascii_lowercase(), fields::leading_id(tail)?))
     }
 
     /// The monitor's page names the monitor for certain; `Id` is the alert's id in some payloads.
     fn monitor_id(&self) -> Option<String> {
         let from_page = self
             .text(SOURCE_URL)
-            .and_then(|url| leading_id(url.rsplit_once("/unified-monitors/")?.1));
+            .and_then(|url| fields::leading_id(url.rsplit_once("/unified-monitors/")?.1));
         let alert_id = self.alert_id().map(|(_, id)| id);
         from_page.or_else(|| self.text(ID).filter(|id| Some(id) != alert_id.as_ref()))
     }
@@ -270,7 +254,7 @@ impl Message {
         let episode: IdentityInputs = if let Some((host, id)) = self.alert_id() {
             [("alert.host".to_owned(), Field::Text(host)), ("alert.id".to_owned(), Field::Text(id))]
                 .into()
-        } else if let Some(monitor_id) = self.monitor_id().filter(|_| !self.is_scanned) {
+        } else if let Some(monitor_id) = self.monitor_id().filter(|_| !self.template.is_scanned) {
             if trigger.status == AlertStatus::Resolved {
                 findings.push("without `alert_url`, this recovery ends only alerts with the same group values".to_owned());
             }
@@ -301,12 +285,11 @@ impl Message {
         delivery: &Delivery<'_>,
     ) -> Alert {
         let labels = self.labels(&name);
-        let mut at = |names: &[&str]| match time(self.value(names)) {
+        let mut at = |field: &str, names: &[&str]| match time(self.template.value(names)) {
             Time::At(at) => at,
             Time::Absent | Time::Unreadable => {
-                let field = names.first().copied().unwrap_or_default();
                 let finding = format!(
-                    "`{field}` is not epoch milliseconds; the time of arrival stands for it"
+                    "`{field}` is not a time in epoch milliseconds; the time of arrival stands for it"
                 );
                 if !intake.findings.contains(&finding) {
                     intake.findings.push(finding);
@@ -325,8 +308,8 @@ impl Message {
             name,
             annotations: self.annotations(),
             // A recovery tells its own window, not when the alert began.
-            starts_at: at(START),
-            ends_at: (trigger.status == AlertStatus::Resolved).then(|| at(END)),
+            starts_at: at("start_ms", START),
+            ends_at: (trigger.status == AlertStatus::Resolved).then(|| at("end_ms", END)),
             links: links
                 .iter()
                 .filter_map(|(title, names)| link(title, self.text(names).as_deref()))
@@ -349,29 +332,20 @@ impl Message {
     }
 
     fn annotations(&self) -> BTreeMap<String, String> {
-        let mut annotations: BTreeMap<String, String> = ANNOTATIONS
+        let known =
+            ANNOTATIONS.iter().map(|(name, names)| Some(((*name).to_owned(), self.text(names)?)));
+        let read: Vec<&str> = ANNOTATIONS
             .iter()
-            .filter_map(|(name, names)| {
-                Some(((*name).to_owned(), shorten(&self.text(names)?, LONGEST_ANNOTATION)))
-            })
-            .collect();
-        annotations.extend(self.alert_id().map(|(_, id)| ("alert_id".to_owned(), id)));
-        let read = [
-            MONITOR, ALERT, TRIGGER, ID, ALERT_URL, SOURCE_URL, QUERY_URL, START, END, GROUP,
-            SEARCH,
-        ];
-        let read: Vec<&str> = read
-            .into_iter()
-            .chain(ANNOTATIONS.iter().map(|(_, names)| *names))
+            .map(|(_, names)| *names)
+            .chain(ELSEWHERE.iter().copied())
             .flatten()
             .copied()
             .collect();
-        for (key, value) in &self.fields {
-            let is_read = read.contains(&key.as_str())
-                || matches!(key.as_str(), "schema" | "source" | "triggertime");
-            if let Some(text) = present(value).filter(|_| !is_read) {
-                annotations.insert(key.clone(), shorten(&text, LONGEST_ANNOTATION));
-            }
+        let mut annotations: BTreeMap<String, String> =
+            self.template.others(&read).chain(known.flatten()).collect();
+        annotations.extend(self.alert_id().map(|(_, id)| ("alert_id".to_owned(), id)));
+        for text in annotations.values_mut() {
+            *text = shorten(text, LONGEST_ANNOTATION);
         }
         annotations
     }
@@ -394,21 +368,13 @@ fn trigger(word: &str) -> Option<Trigger> {
     Some(Trigger { status, severity, level })
 }
 
-/// The identifier at the start of a piece of an address.
-fn leading_id(text: &str) -> Option<String> {
-    let end = text
-        .find(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_')
-        .unwrap_or(text.len());
-    text.get(..end).filter(|id| !id.is_empty()).map(str::to_owned)
-}
-
 /// Reads `field=value, field=value`; a comma inside a value is kept when no field name follows it.
 fn pairs(text: &str) -> Vec<(String, String)> {
     let mut pairs: Vec<(String, String)> = Vec::new();
     for piece in text.split(", ") {
         match (piece.split_once('='), pairs.last_mut()) {
             (Some((name, value)), _) => {
-                pairs.push((name.trim().to_owned(), value.trim().to_owned()))
+                pairs.push((name.trim().to_owned(), value.trim().to_owned()));
             }
             (None, Some((_, value))) => value.extend([", ", piece]),
             (None, None) => {}
@@ -416,8 +382,4 @@ fn pairs(text: &str) -> Vec<(String, String)> {
     }
     pairs.retain(|(name, value)| !name.is_empty() && !fields::is_absent(value));
     pairs
-}
-
-fn wrong(field: &str, what: &str) -> Problem {
-    Problem { code: "field", message: format!("`{field}` {what}; {REMEDY}") }
 }

@@ -28,7 +28,8 @@ fn bodies(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 
 fn is_body(path: &Path) -> bool {
     let name = path.file_name().unwrap().to_str().unwrap();
-    !name.ends_with(".alert.json") && (name.ends_with(".json") || name.ends_with(".txt"))
+    !name.ends_with(".alert.json")
+        && path.extension().is_some_and(|end| end == "json" || end == "txt")
 }
 
 fn parse(source: &dyn Source, body: &[u8]) -> Intake {
@@ -136,11 +137,13 @@ fn a_recovery_without_a_level_ends_every_level() {
 
 #[test]
 fn pasted_text_cannot_speak_for_the_sender() {
-    let intake = case("sumologic", "broken_forged.txt");
-    let alert = &intake.alerts[0].1;
-    assert!(alert.is_firing(), "the log line claims a recovery");
-    assert_eq!(alert.identity, crate::alert::Identity::Weak);
-    assert_eq!(alert.labels.get("instance_id"), None, "a target comes from the log line");
+    for name in ["broken_forged.txt", "forged.json", "forged_other_case.json"] {
+        let intake = case("sumologic", name);
+        let alert = &intake.alerts[0].1;
+        assert!(alert.is_firing(), "the log line claims a recovery");
+        assert_eq!(alert.identity, crate::alert::Identity::Weak);
+        assert_eq!(alert.labels.get("instance_id"), None, "a target comes from the log line");
+    }
 }
 
 /// One of our own bodies, changed the way the wire and templates change them.
