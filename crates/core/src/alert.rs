@@ -41,7 +41,9 @@ impl Severity {
             "critical" | "crit" | "page" | "fatal" | "emergency" | "p1" => Some(Severity::Critical),
             "error" | "err" | "high" | "major" | "p2" => Some(Severity::Error),
             "warning" | "warn" | "minor" | "medium" | "p3" => Some(Severity::Warning),
-            "info" | "informational" | "notice" | "low" | "none" | "ok" | "p4" | "p5" => Some(Severity::Info),
+            "info" | "informational" | "notice" | "low" | "none" | "ok" | "p4" | "p5" => {
+                Some(Severity::Info)
+            }
             _ => None,
         }
     }
@@ -118,9 +120,13 @@ impl Draft {
         };
         let mut inputs = self.identity;
         if identity == Identity::Weak {
-            inputs.insert("content".to_owned(), format!("{}\n{}", self.name, self.title).as_str().into());
+            inputs.insert(
+                "content".to_owned(),
+                format!("{}\n{}", self.name, self.title).as_str().into(),
+            );
         }
-        let content_hash = content_hash(self.status, self.severity, &self.title, &self.labels, &self.annotations);
+        let content_hash =
+            content_hash(self.status, self.severity, &self.title, &self.labels, &self.annotations);
         Alert {
             fingerprint: Fingerprint::of(self.source, &inputs),
             source: self.source.to_owned(),
@@ -129,7 +135,10 @@ impl Draft {
             content_hash,
             status: self.status,
             severity: self.severity,
-            service: self.service.filter(|name| !name.is_empty()).unwrap_or_else(|| "unknown".to_owned()),
+            service: self
+                .service
+                .filter(|name| !name.is_empty())
+                .unwrap_or_else(|| "unknown".to_owned()),
             name: self.name,
             title: self.title,
             labels: self.labels,
@@ -148,7 +157,11 @@ fn content_hash(
     labels: &BTreeMap<String, String>,
     annotations: &BTreeMap<String, String>,
 ) -> String {
-    let head = [if status == AlertStatus::Firing { "firing" } else { "resolved" }, severity.as_str(), title];
+    let head = [
+        if status == AlertStatus::Firing { "firing" } else { "resolved" },
+        severity.as_str(),
+        title,
+    ];
     let pairs = |map: &'static str, entries: &BTreeMap<String, String>| -> Vec<String> {
         std::iter::once(format!("{map}:{}", entries.len()))
             .chain(entries.iter().flat_map(|(key, value)| [key.clone(), value.clone()]))
@@ -156,7 +169,10 @@ fn content_hash(
     };
     let labels = pairs("labels", labels);
     let annotations = pairs("annotations", annotations);
-    digest("content:v1", head.into_iter().chain(labels.iter().chain(&annotations).map(String::as_str)))
+    digest(
+        "content:v1",
+        head.into_iter().chain(labels.iter().chain(&annotations).map(String::as_str)),
+    )
 }
 
 impl Alert {
@@ -165,8 +181,12 @@ impl Alert {
     /// A weak alert stands alone: nothing says that it belongs with another.
     pub fn group_key(&self) -> String {
         let of = match self.identity {
-            Identity::Strong => digest("group:v1", [self.source.as_str(), &self.service, &self.name]),
-            Identity::Weak => digest("group:v1:weak", [self.source.as_str(), self.fingerprint.as_str()]),
+            Identity::Strong => {
+                digest("group:v1", [self.source.as_str(), &self.service, &self.name])
+            }
+            Identity::Weak => {
+                digest("group:v1:weak", [self.source.as_str(), self.fingerprint.as_str()])
+            }
         };
         format!("grp1_{of}")
     }

@@ -1,7 +1,25 @@
 //! What an incident is and what to do about it: pure decisions, without clock, randomness or I/O.
+#![warn(clippy::wildcard_enum_match_arm)]
 
-pub mod ids;
-pub mod fingerprint;
+pub mod actions;
 pub mod alert;
-pub mod sources;
+pub mod book;
+pub mod channels;
+pub mod evidence;
+pub mod fingerprint;
+pub mod guards;
+pub mod ids;
+pub mod incident;
+pub mod ledger;
+pub mod notification;
+pub mod plan;
 pub mod proof;
+pub mod run;
+pub mod runbook;
+pub mod sources;
+pub mod switch;
+pub mod target;
+pub mod trace;
+
+#[cfg(test)]
+mod examples;

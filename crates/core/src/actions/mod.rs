@@ -1,0 +1,171 @@
+//! Actions: what each one is, needs and promises. The hands that carry them out live with the adapters.
+
+mod ec2_reboot;
+mod http_set_flag;
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::ids::ActionName;
+use crate::target::Target;
+
+/// What happens when a call is made twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Repeat {
+    /// The second call does a second thing: sent at most once, an unknown outcome is read, never retried.
+    AtMostOnce,
+    /// The second call changes nothing.
+    Idempotent,
+}
+
+/// Whether what was there before can be put back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reversal {
+    /// From the state captured before.
+    Undo,
+    /// Nothing to go back to: stricter gates apply.
+    Irreversible,
+}
+
+/// A parameter of an action, given under `with:` in a runbook step.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Parameter {
+    pub name: &'static str,
+    pub required: bool,
+    pub summary: &'static str,
+}
+
+/// A signal that the hands of the action can read after it.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Signal {
+    pub name: &'static str,
+    /// How long after the action a reading may still speak of the time before it.
+    #[serde(skip)]
+    pub lag: SignedDuration,
+    pub summary: &'static str,
+}
+
+/// One IAM statement, in the shape that Terraform attaches.
+#[derive(Debug, Clone, Serialize)]
+pub struct Permission {
+    pub sid: &'static str,
+    pub effect: &'static str,
+    pub actions: &'static [&'static str],
+    pub resources: &'static [&'static str],
+    pub conditions: &'static [Condition],
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Condition {
+    pub test: &'static str,
+    pub variable: &'static str,
+    pub values: &'static [&'static str],
+}
+
+/// The specification of one action.
+pub trait Action: Sync {
+    /// Verb phrase behind its family, such as `ec2.reboot`.
+    fn name(&self) -> &'static str;
+
+    /// Actions of one family share a role and therefore its powers.
+    fn family(&self) -> &'static str;
+
+    fn summary(&self) -> &'static str;
+
+    fn target_kind(&self) -> &'static str;
+
+    /// The form that an id of the target kind must have.
+    fn check_target(&self, id: &str) -> Result<(), &'static str>;
+
+    fn parameters(&self) -> &'static [Parameter];
+
+    /// Refuses parameters that the hands could not use; the text names the parameter and the remedy.
+    fn check_parameters(&self, with: &serde_json::Map<String, Value>) -> Result<(), String> {
+        for parameter in self.parameters() {
+            if parameter.required && !with.contains_key(parameter.name) {
+                return Err(format!("`{}` is missing: {}", parameter.name, parameter.summary));
+            }
+        }
+        match with
+            .keys()
+            .find(|key| !self.parameters().iter().any(|parameter| parameter.name == *key))
+        {
+            Some(unknown) => Err(format!("`{unknown}` is not a parameter of {}", self.name())),
+            None => Ok(()),
+        }
+    }
+
+    fn repeat(&self) -> Repeat;
+
+    fn reversal(&self) -> Reversal;
+
+    fn signals(&self) -> &'static [Signal];
+
+    fn permissions(&self) -> &'static [Permission];
+
+    /// What a person should expect to see when it is done to the target.
+    fn effect(&self, target: &Target, with: &serde_json::Map<String, Value>) -> String;
+}
+
+/// Every action there is.
+pub const ACTIONS: &[&dyn Action] = &[
+    // Alphabetical.
+    &ec2_reboot::Ec2Reboot,
+    &http_set_flag::HttpSetFlag,
+];
+
+pub fn find(name: &str) -> Option<&'static dyn Action> {
+    ACTIONS.iter().copied().find(|action| action.name() == name)
+}
+
+/// The registry entry of a name that was checked when its runbook was read.
+pub fn named(name: &ActionName) -> &'static dyn Action {
+    find(name.as_str()).expect("a runbook with an unknown action cannot be read")
+}
+
+/// The IAM statements of each family, as `terraform/wiring/permissions.json` holds them.
+pub fn permissions_by_family() -> BTreeMap<&'static str, Vec<&'static Permission>> {
+    let mut families: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for action in ACTIONS {
+        families.entry(action.family()).or_default().extend(action.permissions());
+    }
+    families
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_registry_is_sorted_named_by_family_and_complete() {
+        let names: Vec<_> = ACTIONS.iter().map(|action| action.name()).collect();
+        assert!(names.is_sorted());
+        for action in ACTIONS {
+            assert!(
+                action.name().starts_with(&format!("{}.", action.family())),
+                "{}",
+                action.name()
+            );
+            assert!(ActionName::try_from(action.name().to_owned()).is_ok());
+            assert!(!action.summary().is_empty());
+            assert!(!action.signals().is_empty(), "{} cannot be verified", action.name());
+        }
+    }
+
+    #[test]
+    fn every_mutating_permission_asks_for_the_opt_in_tag() {
+        for action in ACTIONS {
+            for statement in action.permissions() {
+                let reads = statement.actions.iter().all(|name| name.contains(":Describe"));
+                let tagged =
+                    statement.conditions.iter().any(|c| c.variable == "aws:ResourceTag/firebreak");
+                assert!(reads || tagged, "{} {}", action.name(), statement.sid);
+            }
+        }
+    }
+}

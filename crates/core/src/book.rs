@@ -1,0 +1,120 @@
+//! The book of a target or a group: who holds it now and what was done to it lately.
+//!
+//! Books carry what one incident must know of others. A book is written in the same transaction as the
+//! event that claims a step, on condition that nobody wrote it since it was read: so no two incidents can
+//! both find room in the same budget.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{ActionName, IncidentId};
+use crate::target::Target;
+
+/// Which book: one per target and one per failure domain.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct BookKey(String);
+
+impl BookKey {
+    pub fn target(target: &Target) -> Self {
+        Self(format!("target:{}/{}", target.kind, target.id))
+    }
+
+    pub fn group(key: &str) -> Self {
+        Self(format!("group:{key}"))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// One run of one incident.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RunRef {
+    pub incident: IncidentId,
+    pub run: u32,
+}
+
+/// Who may act on the target now. It lapses by time alone, whatever becomes of its holder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lock {
+    pub holder: RunRef,
+    pub until: Timestamp,
+}
+
+/// One action that was claimed, whether or not it came to be sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    pub target: Target,
+    pub action: ActionName,
+    pub by: RunRef,
+    pub at: Timestamp,
+}
+
+/// The state of one book. An unwritten book is the default: version 0, nobody, nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Book {
+    pub version: u64,
+    pub lock: Option<Lock>,
+    pub entries: Vec<Entry>,
+}
+
+/// Entries older than this serve no guard; runbooks may not look back further.
+pub const MEMORY: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// More entries than any sane budget allows; the oldest go first.
+const MOST_ENTRIES: usize = 256;
+
+impl Book {
+    /// The lock that stops `run`, if somebody else holds an unexpired one.
+    pub fn held_against(&self, run: &RunRef, now: Timestamp) -> Option<&Lock> {
+        self.lock.as_ref().filter(|lock| lock.holder != *run && lock.until > now)
+    }
+
+    /// What others did within `window` before `now`.
+    pub fn entries_of_others(
+        &self,
+        run: &RunRef,
+        window: SignedDuration,
+        now: Timestamp,
+    ) -> impl Iterator<Item = &Entry> {
+        let run = run.clone();
+        self.entries
+            .iter()
+            .filter(move |entry| entry.by != run && now.duration_since(entry.at) < window)
+    }
+
+    /// The next version of the book, with the claim written in.
+    #[must_use]
+    pub fn claimed(&self, lock: Option<Lock>, entry: Entry, now: Timestamp) -> Self {
+        let mut entries: Vec<Entry> = self
+            .entries
+            .iter()
+            .filter(|old| now.duration_since(old.at) < MEMORY)
+            .cloned()
+            .collect();
+        entries.push(entry);
+        let surplus = entries.len().saturating_sub(MOST_ENTRIES);
+        entries.drain(..surplus);
+        Self { version: self.version + 1, lock: lock.or_else(|| self.lock.clone()), entries }
+    }
+
+    /// The next version of the book, without the lock of `run`; `None` when there is nothing to release.
+    pub fn released(&self, run: &RunRef) -> Option<Self> {
+        self.lock.as_ref().filter(|lock| lock.holder == *run)?;
+        Some(Self { version: self.version + 1, lock: None, entries: self.entries.clone() })
+    }
+}
+
+/// The books that a decision read, by key; a key that is absent was never written.
+pub type Books = BTreeMap<BookKey, Book>;
+
+/// A book to write, on condition that its stored version is still `book.version - 1`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BookWrite {
+    pub key: BookKey,
+    pub book: Book,
+}

@@ -1,0 +1,42 @@
+//! `attempts`: a target is not acted on again and again when that does not last.
+
+use std::collections::BTreeSet;
+
+use super::{Case, Guard, hold, pass};
+use crate::trace::Ruling;
+
+pub(super) struct Attempts;
+
+impl Guard for Attempts {
+    fn name(&self) -> &'static str {
+        "attempts"
+    }
+
+    fn summary(&self) -> &'static str {
+        "At most `max` runs on a target in the window, whatever came of them."
+    }
+
+    fn judge(&self, case: &Case<'_>) -> Ruling {
+        let limit = case.runbook.guards.attempts;
+        for seen in case.observations {
+            let book = case.target_book(&seen.target);
+            let runs: BTreeSet<_> = book
+                .entries_of_others(case.run, limit.per, case.now)
+                .map(|entry| &entry.by)
+                .collect();
+            if runs.len() >= limit.max as usize {
+                return hold(
+                    format!(
+                        "{} was acted on by {} runs within {:#}, at most {} may",
+                        seen.target,
+                        runs.len(),
+                        limit.per,
+                        limit.max
+                    ),
+                    "find the cause: the last actions did not last",
+                );
+            }
+        }
+        pass(format!("fewer than {} runs within {:#}", limit.max, limit.per))
+    }
+}

@@ -1,0 +1,33 @@
+//! `cooldown`: a target that was just acted on is left alone for a while.
+
+use super::{Case, Guard, hold, pass};
+use crate::trace::Ruling;
+
+pub(super) struct Cooldown;
+
+impl Guard for Cooldown {
+    fn name(&self) -> &'static str {
+        "cooldown"
+    }
+
+    fn summary(&self) -> &'static str {
+        "No second run on a target within the cooldown."
+    }
+
+    fn judge(&self, case: &Case<'_>) -> Ruling {
+        let cooldown = case.runbook.guards.cooldown;
+        for seen in case.observations {
+            let book = case.target_book(&seen.target);
+            if let Some(last) = book.entries_of_others(case.run, cooldown, case.now).last() {
+                return hold(
+                    format!(
+                        "{} was acted on at {} ({}, {})",
+                        seen.target, last.at, last.action, last.by.incident
+                    ),
+                    format!("wait until {}", last.at + cooldown),
+                );
+            }
+        }
+        pass(format!("no run on the targets within {cooldown:#}"))
+    }
+}

@@ -1,0 +1,149 @@
+//! Guards: each says yes or no to an action, with its reason. Only all of them together make a [`Permit`].
+
+mod attempts;
+mod blast_radius;
+mod cooldown;
+mod identity;
+mod kill_switch;
+mod lock;
+mod max_age;
+mod require_tag;
+mod still_true;
+
+use jiff::Timestamp;
+
+use crate::book::{Book, BookKey, Books, RunRef};
+use crate::evidence::Observation;
+use crate::incident::Incident;
+use crate::ledger::Row;
+use crate::plan::Plan;
+use crate::runbook::Runbook;
+use crate::switch::SwitchReading;
+use crate::target::Target;
+use crate::trace::{GuardFinding, Ruling};
+
+/// All that a guard may look at.
+#[derive(Debug, Clone, Copy)]
+pub struct Case<'a> {
+    pub incident: &'a Incident,
+    pub runbook: &'a Runbook,
+    pub run: &'a RunRef,
+    /// The targets as they were just read.
+    pub observations: &'a [Observation],
+    /// Once there is one: the targets must still be those that were planned for.
+    pub plan: Option<&'a Plan>,
+    pub books: &'a Books,
+    pub switch: &'a SwitchReading,
+    pub now: Timestamp,
+}
+
+impl Case<'_> {
+    fn book(&self, key: &BookKey) -> Book {
+        self.books.get(key).cloned().unwrap_or_default()
+    }
+
+    fn target_book(&self, target: &Target) -> Book {
+        self.book(&BookKey::target(target))
+    }
+}
+
+/// One reason why acting could be wrong.
+pub trait Guard: Sync {
+    fn name(&self) -> &'static str;
+
+    /// One sentence for help texts.
+    fn summary(&self) -> &'static str;
+
+    /// Asked when planning, again when claiming, and again at the hand; the answer may change.
+    fn judge(&self, case: &Case<'_>) -> Ruling;
+}
+
+/// Every guard there is; all of them are asked, every time.
+pub const GUARDS: &[&dyn Guard] = &[
+    // Alphabetical.
+    &attempts::Attempts,
+    &blast_radius::BlastRadius,
+    &cooldown::Cooldown,
+    &identity::Identity,
+    &kill_switch::KillSwitchOff,
+    &lock::Unlocked,
+    &max_age::MaxAge,
+    &require_tag::RequireTag,
+    &still_true::StillTrue,
+];
+
+/// The proof that every guard passed. Nothing outside this module can make one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Permit(());
+
+/// The permission to carry out one row of the ledger now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RowPermit {
+    target: Target,
+    row: Row,
+    with: serde_json::Map<String, serde_json::Value>,
+}
+
+impl RowPermit {
+    /// For a row that was claimed: the permit names what the record planned, not what anybody asked for.
+    pub fn for_row(_permit: &Permit, row: &Row, runbook: &Runbook) -> Option<Self> {
+        let step = runbook.steps.get(row.planned.step)?;
+        Some(Self { target: row.planned.target.clone(), row: row.clone(), with: step.with.clone() })
+    }
+
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    pub fn row(&self) -> &Row {
+        &self.row
+    }
+
+    pub fn with(&self) -> &serde_json::Map<String, serde_json::Value> {
+        &self.with
+    }
+}
+
+/// What all guards said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judgement {
+    pub findings: Vec<GuardFinding>,
+    /// There only when nothing holds.
+    pub permit: Option<Permit>,
+}
+
+impl Judgement {
+    /// One sentence with every reason to hold.
+    pub fn reason(&self) -> String {
+        let reasons: Vec<String> = self
+            .findings
+            .iter()
+            .filter_map(|finding| match &finding.ruling {
+                Ruling::Hold { because, .. } => Some(format!("{}: {because}", finding.guard)),
+                Ruling::Pass { .. } => None,
+            })
+            .collect();
+        if reasons.is_empty() { "every guard passed".to_owned() } else { reasons.join("; ") }
+    }
+}
+
+/// Asks every guard; one that holds does not stop the others from being heard.
+pub fn judge(case: &Case<'_>) -> Judgement {
+    let findings: Vec<GuardFinding> = GUARDS
+        .iter()
+        .map(|guard| GuardFinding { guard: guard.name().to_owned(), ruling: guard.judge(case) })
+        .collect();
+    let permit = (!findings.iter().any(GuardFinding::holds)).then_some(Permit(()));
+    Judgement { findings, permit }
+}
+
+fn pass(because: impl Into<String>) -> Ruling {
+    Ruling::Pass { because: because.into() }
+}
+
+fn hold(because: impl Into<String>, remedy: impl Into<String>) -> Ruling {
+    Ruling::Hold { because: because.into(), remedy: remedy.into() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,34 @@
+//! `still_true`: the problem is still there, and no person has taken it over.
+
+use super::{Case, Guard, hold, pass};
+use crate::trace::Ruling;
+
+pub(super) struct StillTrue;
+
+impl Guard for StillTrue {
+    fn name(&self) -> &'static str {
+        "still_true"
+    }
+
+    fn summary(&self) -> &'static str {
+        "An alert that the runbook is for is still firing, and nobody has acknowledged the incident."
+    }
+
+    fn judge(&self, case: &Case<'_>) -> Ruling {
+        if let Some(taken) = &case.incident.acknowledged {
+            return hold(format!("{} has taken it over", taken.by), "let that person finish");
+        }
+        let matching = case
+            .incident
+            .firing()
+            .filter(|alert| case.runbook.when.holds(alert).unwrap_or(false))
+            .count();
+        if matching == 0 {
+            return hold(
+                "no alert that the runbook is for is firing any more",
+                "nothing: it is over",
+            );
+        }
+        pass(format!("{matching} matching alerts are firing"))
+    }
+}

@@ -1,0 +1,105 @@
+//! What people may do to an incident, and why it may be refused.
+
+use jiff::Timestamp;
+
+use super::{Event, Incident};
+use crate::run::Phase;
+
+/// A person's wish. `by` is a name that the record keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    Acknowledge { by: String },
+    Note { by: String, text: String },
+    Resolve { by: String, reason: String },
+    Approve { by: String, plan_hash: String },
+    Reject { by: String, plan_hash: String, reason: String },
+    Escalate { reason: String },
+}
+
+/// Why a command changes nothing; the text says what is the case instead.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("the incident is {0} already")]
+    Already(&'static str),
+    #[error("nothing waits for this approval: it was decided, it expired, or the plan changed")]
+    NoSuchApproval,
+    #[error("{0} is empty")]
+    Empty(&'static str),
+}
+
+impl Command {
+    /// The events that carry the command out.
+    pub fn decide(self, incident: &Incident, now: Timestamp) -> Result<Vec<Event>, Refusal> {
+        match self {
+            Command::Acknowledge { by } => {
+                not_empty("the name of who acknowledges", &by)?;
+                match &incident.acknowledged {
+                    Some(taken) if taken.by == by => Err(Refusal::Already("acknowledged by you")),
+                    _ if !incident.status.is_live() => {
+                        Err(Refusal::Already(incident.status.as_str()))
+                    }
+                    _ => Ok(vec![Event::Acknowledged { by }]),
+                }
+            }
+            Command::Note { by, text } => {
+                not_empty("the name of who notes", &by)?;
+                not_empty("the note", &text)?;
+                Ok(vec![Event::Noted { by, text }])
+            }
+            Command::Resolve { by, reason } => {
+                not_empty("the name of who resolves", &by)?;
+                if !incident.status.is_live() {
+                    return Err(Refusal::Already(incident.status.as_str()));
+                }
+                let firing = incident.firing().map(|alert| Event::AlertResolved {
+                    fingerprint: alert.fingerprint.clone(),
+                    ends_at: now,
+                });
+                let resolved = Event::Resolved { reason: format!("{by}: {reason}") };
+                Ok(firing.chain(std::iter::once(resolved)).collect())
+            }
+            Command::Approve { by, plan_hash } => {
+                not_empty("the name of who approves", &by)?;
+                let run = awaiting(incident, &plan_hash, now)?;
+                Ok(vec![Event::ApprovalGranted { run, plan_hash, by }])
+            }
+            Command::Reject { by, plan_hash, reason } => {
+                not_empty("the name of who rejects", &by)?;
+                let run = awaiting(incident, &plan_hash, now)?;
+                Ok(vec![Event::ApprovalRejected { run, plan_hash, by, reason }])
+            }
+            Command::Escalate { reason } => {
+                if incident.active_run().is_some()
+                    || !matches!(incident.status, super::Status::Open)
+                {
+                    return Err(Refusal::Already(incident.status.as_str()));
+                }
+                Ok(vec![Event::Escalated { reason }])
+            }
+        }
+    }
+}
+
+fn not_empty(what: &'static str, text: &str) -> Result<(), Refusal> {
+    if text.trim().is_empty() { Err(Refusal::Empty(what)) } else { Ok(()) }
+}
+
+fn awaiting(incident: &Incident, hash: &str, now: Timestamp) -> Result<u32, Refusal> {
+    let run = incident.active_run().ok_or(Refusal::NoSuchApproval)?;
+    match &run.phase {
+        Phase::AwaitingApproval { plan_hash, expires_at }
+            if plan_hash == hash && now < *expires_at =>
+        {
+            Ok(run.number)
+        }
+        Phase::Preparing
+        | Phase::Deciding
+        | Phase::AwaitingApproval { .. }
+        | Phase::Acting { .. }
+        | Phase::Verifying { .. }
+        | Phase::Kept { .. }
+        | Phase::Undoing { .. }
+        | Phase::Ending { .. }
+        | Phase::Ended { .. } => Err(Refusal::NoSuchApproval),
+    }
+}

@@ -1,0 +1,166 @@
+//! Domain events: the only way in which an incident changes, and at once its audit trail and outbox.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::alert::{Alert, Severity};
+use crate::evidence::{Evidence, Observation, Verdict};
+use crate::fingerprint::Fingerprint;
+use crate::ids::IncidentId;
+use crate::plan::Plan;
+use crate::runbook::Runbook;
+use crate::trace::Trace;
+
+/// What happened. The serialised form is a stored contract: fields are added, never renamed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type")]
+pub enum Event {
+    #[serde(rename = "incident.opened")]
+    Opened { group_key: String, service: String, severity: Severity, title: String },
+    #[serde(rename = "alert.fired")]
+    AlertFired { alert: Box<Alert> },
+    #[serde(rename = "alert.updated")]
+    AlertUpdated { alert: Box<Alert> },
+    #[serde(rename = "alert.resolved")]
+    AlertResolved { fingerprint: Fingerprint, ends_at: Timestamp },
+    /// The runbooks were asked and none runs; the trace says why.
+    #[serde(rename = "incident.considered")]
+    Considered { trace: Trace },
+    #[serde(rename = "run.started")]
+    RunStarted {
+        run: u32,
+        runbook: Box<Runbook>,
+        driver: String,
+        settle_until: Timestamp,
+        deadline: Timestamp,
+        trace: Trace,
+    },
+    #[serde(rename = "run.observed")]
+    Observed { run: u32, observations: Vec<Observation> },
+    #[serde(rename = "run.held")]
+    Held { run: u32, trace: Trace },
+    #[serde(rename = "run.planned")]
+    Planned { run: u32, plan: Plan, trace: Trace },
+    #[serde(rename = "approval.requested")]
+    ApprovalRequested { run: u32, plan_hash: String, expires_at: Timestamp },
+    #[serde(rename = "approval.granted")]
+    ApprovalGranted { run: u32, plan_hash: String, by: String },
+    #[serde(rename = "approval.rejected")]
+    ApprovalRejected { run: u32, plan_hash: String, by: String, reason: String },
+    #[serde(rename = "step.claimed")]
+    StepClaimed { run: u32, row: usize, fence: u64 },
+    /// Written before the call.
+    #[serde(rename = "step.sent")]
+    StepSent { run: u32, row: usize },
+    #[serde(rename = "step.confirmed")]
+    StepConfirmed { run: u32, row: usize, receipt: String },
+    #[serde(rename = "step.unknown")]
+    StepUnknown { run: u32, row: usize, reason: String },
+    #[serde(rename = "step.refused")]
+    StepRefused { run: u32, row: usize, reason: String, trace: Option<Trace> },
+    #[serde(rename = "step.checked")]
+    StepChecked { run: u32, step: usize, evidence: Vec<Evidence> },
+    #[serde(rename = "step.verified")]
+    StepVerified { run: u32, step: usize, verdict: Verdict },
+    #[serde(rename = "step.ineffective")]
+    StepIneffective { run: u32, step: usize, verdict: Verdict },
+    #[serde(rename = "step.harmful")]
+    StepHarmful { run: u32, step: usize, verdict: Verdict },
+    #[serde(rename = "step.undone")]
+    StepUndone { run: u32, row: usize, receipt: String },
+    #[serde(rename = "step.stuck")]
+    StepStuck { run: u32, row: usize, reason: String },
+    #[serde(rename = "run.ended")]
+    RunEnded { run: u32, outcome: Outcome, reason: String },
+    #[serde(rename = "incident.escalated")]
+    Escalated { reason: String },
+    #[serde(rename = "incident.acknowledged")]
+    Acknowledged { by: String },
+    #[serde(rename = "incident.noted")]
+    Noted { by: String, text: String },
+    #[serde(rename = "incident.resolved")]
+    Resolved { reason: String },
+    #[serde(rename = "incident.reopened")]
+    Reopened { reason: String },
+    #[serde(rename = "incident.closed")]
+    Closed { reason: String },
+    /// A page went out (or could not): kept so that its resolve can follow it.
+    #[serde(rename = "channel.notified")]
+    Notified { channel: String, about: u64, delivered: bool, detail: String },
+}
+
+/// How a run ended. Every run ends in exactly one of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Helped,
+    Useless,
+    Harmful,
+    /// A guard, a person or the provider said no, and nothing more was done.
+    Held,
+    /// The problem went away before anything was done.
+    Moot,
+    /// It took longer than it may, or its driver died.
+    Abandoned,
+}
+
+impl Event {
+    /// The stable dotted name, also the detail type on the bus.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Event::Opened { .. } => "incident.opened",
+            Event::AlertFired { .. } => "alert.fired",
+            Event::AlertUpdated { .. } => "alert.updated",
+            Event::AlertResolved { .. } => "alert.resolved",
+            Event::Considered { .. } => "incident.considered",
+            Event::RunStarted { .. } => "run.started",
+            Event::Observed { .. } => "run.observed",
+            Event::Held { .. } => "run.held",
+            Event::Planned { .. } => "run.planned",
+            Event::ApprovalRequested { .. } => "approval.requested",
+            Event::ApprovalGranted { .. } => "approval.granted",
+            Event::ApprovalRejected { .. } => "approval.rejected",
+            Event::StepClaimed { .. } => "step.claimed",
+            Event::StepSent { .. } => "step.sent",
+            Event::StepConfirmed { .. } => "step.confirmed",
+            Event::StepUnknown { .. } => "step.unknown",
+            Event::StepRefused { .. } => "step.refused",
+            Event::StepChecked { .. } => "step.checked",
+            Event::StepVerified { .. } => "step.verified",
+            Event::StepIneffective { .. } => "step.ineffective",
+            Event::StepHarmful { .. } => "step.harmful",
+            Event::StepUndone { .. } => "step.undone",
+            Event::StepStuck { .. } => "step.stuck",
+            Event::RunEnded { .. } => "run.ended",
+            Event::Escalated { .. } => "incident.escalated",
+            Event::Acknowledged { .. } => "incident.acknowledged",
+            Event::Noted { .. } => "incident.noted",
+            Event::Resolved { .. } => "incident.resolved",
+            Event::Reopened { .. } => "incident.reopened",
+            Event::Closed { .. } => "incident.closed",
+            Event::Notified { .. } => "channel.notified",
+        }
+    }
+
+    /// Whether a driver must look at the incident because of it: the trigger of the remediation.
+    pub fn starts_remediation(&self) -> bool {
+        matches!(self, Event::AlertFired { .. })
+    }
+}
+
+/// An event in its place: the n-th of its incident.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Recorded {
+    pub incident: IncidentId,
+    /// From 1, without gaps; also the version of the incident after it.
+    pub seq: u64,
+    pub at: Timestamp,
+    pub event: Event,
+}
+
+impl Recorded {
+    /// Stable across redeliveries: what consumers deduplicate on.
+    pub fn event_id(&self) -> String {
+        format!("{}:{}", self.incident, self.seq)
+    }
+}

@@ -1,0 +1,171 @@
+//! The fold: what each event makes of an incident.
+
+use jiff::Timestamp;
+
+use super::status::next;
+use super::{Acknowledgement, Event, Incident, Member, Recorded, Status};
+use crate::alert::{Alert, AlertStatus};
+use crate::run::{self, Phase, Run};
+
+/// An event that cannot follow the state it was given; a stored stream never holds one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("event {seq} ({event}) does not fit: {why}")]
+pub struct Illegal {
+    pub seq: u64,
+    pub event: &'static str,
+    pub why: String,
+}
+
+/// Rebuilds an incident from all of its events.
+pub fn replay<'a>(
+    events: impl IntoIterator<Item = &'a Recorded>,
+) -> Result<Option<Incident>, Illegal> {
+    let mut incident: Option<Incident> = None;
+    for recorded in events {
+        incident = Some(match incident {
+            None => Incident::open(recorded)?,
+            Some(incident) => incident.apply(recorded)?,
+        });
+    }
+    Ok(incident)
+}
+
+fn illegal(recorded: &Recorded, why: impl Into<String>) -> Illegal {
+    Illegal { seq: recorded.seq, event: recorded.event.name(), why: why.into() }
+}
+
+impl Incident {
+    /// The state after the first event.
+    pub fn open(recorded: &Recorded) -> Result<Self, Illegal> {
+        let Event::Opened { group_key, service, severity, title } = &recorded.event else {
+            return Err(illegal(recorded, "an incident begins with `incident.opened`"));
+        };
+        if recorded.seq != 1 {
+            return Err(illegal(recorded, "the first event has number 1"));
+        }
+        Ok(Self {
+            id: recorded.incident.clone(),
+            version: 1,
+            group_key: group_key.clone(),
+            service: service.clone(),
+            severity: *severity,
+            title: title.clone(),
+            status: Status::Open,
+            opened_at: recorded.at,
+            updated_at: recorded.at,
+            resolved_at: None,
+            alerts: std::collections::BTreeMap::new(),
+            acknowledged: None,
+            escalated_because: None,
+            runs: Vec::new(),
+            considered: None,
+            told: std::collections::BTreeMap::new(),
+        })
+    }
+
+    /// The state after one more event.
+    pub fn apply(mut self, recorded: &Recorded) -> Result<Self, Illegal> {
+        if recorded.seq != self.version + 1 {
+            return Err(illegal(
+                recorded,
+                format!("after {} comes {}", self.version, self.version + 1),
+            ));
+        }
+        if recorded.incident != self.id {
+            return Err(illegal(recorded, format!("it belongs to {}", recorded.incident)));
+        }
+        let at = recorded.at;
+        match &recorded.event {
+            Event::Opened { .. } => return Err(illegal(recorded, "it is open already")),
+            Event::AlertFired { alert } | Event::AlertUpdated { alert } => self.remember(alert, at),
+            Event::AlertResolved { fingerprint, ends_at } => {
+                let member = self
+                    .alerts
+                    .get_mut(fingerprint)
+                    .ok_or_else(|| illegal(recorded, "no such alert"))?;
+                member.alert.status = AlertStatus::Resolved;
+                member.alert.ends_at = Some(*ends_at);
+                member.changed_at = at;
+            }
+            Event::Considered { trace } => self.considered = Some(trace.clone()),
+            Event::RunStarted { run, runbook, driver, settle_until, deadline, .. } => {
+                if self.active_run().is_some() {
+                    return Err(illegal(recorded, "another run is active"));
+                }
+                self.runs.push(Run {
+                    number: *run,
+                    runbook: (**runbook).clone(),
+                    driver: driver.clone(),
+                    started_at: at,
+                    settle_until: *settle_until,
+                    deadline: *deadline,
+                    observations: Vec::new(),
+                    plan: None,
+                    rows: Vec::new(),
+                    phase: Phase::Preparing,
+                    evidence: Vec::new(),
+                });
+            }
+            Event::Observed { run, .. }
+            | Event::Held { run, .. }
+            | Event::Planned { run, .. }
+            | Event::ApprovalRequested { run, .. }
+            | Event::ApprovalGranted { run, .. }
+            | Event::ApprovalRejected { run, .. }
+            | Event::StepClaimed { run, .. }
+            | Event::StepSent { run, .. }
+            | Event::StepConfirmed { run, .. }
+            | Event::StepUnknown { run, .. }
+            | Event::StepRefused { run, .. }
+            | Event::StepChecked { run, .. }
+            | Event::StepVerified { run, .. }
+            | Event::StepIneffective { run, .. }
+            | Event::StepHarmful { run, .. }
+            | Event::StepUndone { run, .. }
+            | Event::StepStuck { run, .. }
+            | Event::RunEnded { run, .. } => {
+                let active = self
+                    .runs
+                    .last_mut()
+                    .filter(|active| active.number == *run && active.is_active())
+                    .ok_or_else(|| illegal(recorded, "that run is not active"))?;
+                run::evolve(active, &recorded.event, at).map_err(|why| illegal(recorded, why))?;
+            }
+            Event::Escalated { reason } => self.escalated_because = Some(reason.clone()),
+            Event::Acknowledged { by } => {
+                self.acknowledged = Some(Acknowledgement { by: by.clone(), at });
+            }
+            Event::Noted { .. } => {}
+            Event::Resolved { .. } => {
+                if !self.status.is_live() {
+                    return Err(illegal(recorded, "it is resolved already"));
+                }
+                self.resolved_at = Some(at);
+            }
+            Event::Reopened { .. } => {
+                self.resolved_at = None;
+                self.acknowledged = None;
+            }
+            Event::Closed { .. } => {
+                if self.status != Status::Resolved {
+                    return Err(illegal(recorded, "only a resolved incident is closed"));
+                }
+            }
+            Event::Notified { channel, about, delivered, .. } => {
+                if *delivered {
+                    self.told.entry(*about).or_default().push(channel.clone());
+                }
+            }
+        }
+        self.status = next(self.status, recorded.event.name());
+        self.version = recorded.seq;
+        self.updated_at = at;
+        Ok(self)
+    }
+
+    fn remember(&mut self, alert: &Alert, at: Timestamp) {
+        self.severity = self.severity.max(alert.severity);
+        let member = Member { alert: alert.clone(), changed_at: at };
+        self.alerts.insert(alert.fingerprint.clone(), member);
+    }
+}

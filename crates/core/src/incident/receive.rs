@@ -1,0 +1,144 @@
+//! What a delivered alert means for an incident: opened, joined, changed, resolved, or nothing new.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{Event, Incident, Member, Status};
+use crate::alert::Alert;
+
+/// What became of an alert, as the sender is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    Opened,
+    Updated,
+    Duplicate,
+    Resolved,
+    Suppressed,
+}
+
+/// What to do with an alert.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Received {
+    /// Append to the incident that was given.
+    Append { verdict: Verdict, events: Vec<Event> },
+    /// The given incident is no place for it: open a new one.
+    Open { events: Vec<Event> },
+    /// Nothing changes but a count. There may be no incident at all (a resolve that nobody waited for).
+    Nothing { verdict: Verdict },
+}
+
+/// More distinct alerts than this in one incident go to a new one, so that a record stays small.
+const MOST_ALERTS: usize = 50;
+
+/// Decides about one alert. `incident` is the latest one of its group, if there is one.
+///
+/// Repeats and late arrivals change nothing: an alert is in its place by when its episode started, not by
+/// when it got here. A resolve never opens anything.
+pub fn receive(
+    incident: Option<&Incident>,
+    alert: &Alert,
+    reopen_within: SignedDuration,
+    now: Timestamp,
+) -> Received {
+    let Some(incident) = incident else { return without_incident(alert) };
+    let member = incident.alerts.get(&alert.fingerprint);
+    match (alert.is_firing(), member) {
+        (false, Some(member)) => resolve(incident, member, alert),
+        (false, None) => Received::Nothing { verdict: Verdict::Resolved },
+        (true, Some(member)) => fire_again(incident, member, alert, reopen_within, now),
+        (true, None) => join(incident, alert, reopen_within, now),
+    }
+}
+
+fn without_incident(alert: &Alert) -> Received {
+    if alert.is_firing() {
+        Received::Open { events: opening(alert) }
+    } else {
+        Received::Nothing { verdict: Verdict::Resolved }
+    }
+}
+
+fn opening(alert: &Alert) -> Vec<Event> {
+    vec![
+        Event::Opened {
+            group_key: alert.group_key(),
+            service: alert.service.clone(),
+            severity: alert.severity,
+            title: alert.title.clone(),
+        },
+        fired(alert),
+    ]
+}
+
+fn fired(alert: &Alert) -> Event {
+    Event::AlertFired { alert: Box::new(alert.clone()) }
+}
+
+fn resolve(incident: &Incident, member: &Member, alert: &Alert) -> Received {
+    let ends_at = alert.ends_at.unwrap_or(alert.starts_at);
+    if !member.alert.is_firing() || ends_at < member.alert.starts_at {
+        return Received::Nothing { verdict: Verdict::Duplicate };
+    }
+    let mut events = vec![Event::AlertResolved { fingerprint: alert.fingerprint.clone(), ends_at }];
+    let last = incident.firing().all(|firing| firing.fingerprint == alert.fingerprint);
+    if last && incident.active_run().is_none() && incident.status.is_live() {
+        events.push(Event::Resolved { reason: "every alert is resolved".to_owned() });
+    }
+    Received::Append { verdict: Verdict::Resolved, events }
+}
+
+fn fire_again(
+    incident: &Incident,
+    member: &Member,
+    alert: &Alert,
+    reopen_within: SignedDuration,
+    now: Timestamp,
+) -> Received {
+    if member.alert.is_firing() {
+        let same = member.alert.content_hash == alert.content_hash;
+        let older = alert.starts_at < member.alert.starts_at;
+        if same || older {
+            return Received::Nothing { verdict: Verdict::Duplicate };
+        }
+        let events = vec![Event::AlertUpdated { alert: Box::new(alert.clone()) }];
+        return Received::Append { verdict: Verdict::Updated, events };
+    }
+    let new_episode = alert.starts_at > member.alert.starts_at;
+    if new_episode {
+        join(incident, alert, reopen_within, now)
+    } else {
+        Received::Nothing { verdict: Verdict::Duplicate }
+    }
+}
+
+fn join(
+    incident: &Incident,
+    alert: &Alert,
+    reopen_within: SignedDuration,
+    now: Timestamp,
+) -> Received {
+    let known = incident.alerts.contains_key(&alert.fingerprint);
+    if !known && incident.alerts.len() >= MOST_ALERTS {
+        return Received::Open { events: opening(alert) };
+    }
+    match incident.status {
+        Status::Open | Status::Remediating | Status::Verifying | Status::Escalated => {
+            Received::Append { verdict: Verdict::Updated, events: vec![fired(alert)] }
+        }
+        Status::Resolved => {
+            let resolved_at = incident.resolved_at.unwrap_or(incident.updated_at);
+            if now.duration_since(resolved_at) > reopen_within {
+                return Received::Open { events: opening(alert) };
+            }
+            let reason = format!("{} fired again", alert.title);
+            let events = vec![Event::Reopened { reason }, fired(alert)];
+            Received::Append { verdict: Verdict::Updated, events }
+        }
+        Status::Closed => Received::Open { events: opening(alert) },
+    }
+}
+
+#[cfg(test)]
+#[path = "receive_tests.rs"]
+mod tests;

@@ -1,0 +1,422 @@
+//! What is next for an incident: the whole of remediation as one pure function.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::begin::{Begun, begin, targets_of};
+use super::verify::{self, Finding, VerifyingPhase};
+use super::{Directive, Order, Phase, Run, Work, end};
+use crate::book::{Book, BookKey, BookWrite, Books, Entry, Lock};
+use crate::evidence::Effect;
+use crate::guards::{self, Case};
+use crate::incident::{Event, Incident, Outcome, Recorded, Status};
+use crate::ledger::RowState;
+use crate::runbook::{Mode, Runbook};
+use crate::switch::SwitchReading;
+use crate::trace::Trace;
+
+/// What the decision is made from, besides the incident itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'a> {
+    /// Who asks.
+    pub driver: &'a str,
+    pub takeover: Takeover,
+    pub runbooks: &'a [Runbook],
+    /// At least those of [`books_needed`].
+    pub books: &'a Books,
+    pub switch: &'a SwitchReading,
+    /// For how long after its resolve an incident can be reopened.
+    pub reopen_within: SignedDuration,
+}
+
+/// What to do with a run that another driver began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takeover {
+    /// Leave it alone until its deadline.
+    Respect,
+    /// Its driver is known to be dead: end it.
+    End,
+}
+
+/// The decision: events and book writes to append in one transaction, then what to do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Advanced {
+    pub events: Vec<Event>,
+    pub books: Vec<BookWrite>,
+    pub directive: Directive,
+}
+
+/// How often a run that waits for a person looks whether the answer has come.
+const APPROVAL_POLL: SignedDuration = SignedDuration::from_secs(15);
+
+/// The books that [`advance`] may look at for this incident.
+pub fn books_needed(incident: &Incident) -> Vec<BookKey> {
+    let Some(run) = incident.active_run() else { return Vec::new() };
+    let targets = run.observations.iter().map(|seen| BookKey::target(&seen.target));
+    let groups = run
+        .observations
+        .iter()
+        .filter_map(|seen| seen.group.as_ref())
+        .map(|group| BookKey::group(&group.key));
+    let mut keys: Vec<BookKey> = targets.chain(groups).collect();
+    keys.sort();
+    keys.dedup();
+    keys
+}
+
+/// What the next move of a run is: record something and go on, or stop at a directive.
+enum Move {
+    Record(Vec<Event>),
+    /// Record, write books, and go on.
+    Claim(Vec<Event>, Vec<BookWrite>),
+    Stop(Directive),
+}
+
+/// Decides until there is something to do in the world.
+pub fn advance(incident: &Incident, facts: &Facts<'_>, now: Timestamp) -> Advanced {
+    let mut state = incident.clone();
+    let mut books = facts.books.clone();
+    let mut events = Vec::new();
+    let mut written: Vec<BookWrite> = Vec::new();
+    loop {
+        let (recorded, claims) = match next(&state, facts, &books, now) {
+            Move::Stop(directive) => return Advanced { events, books: written, directive },
+            Move::Record(recorded) => (recorded, Vec::new()),
+            Move::Claim(recorded, claims) => (recorded, claims),
+        };
+        for event in recorded {
+            let record =
+                Recorded { incident: state.id.clone(), seq: state.version + 1, at: now, event };
+            state =
+                state.clone().apply(&record).expect("the core only records what fits the state");
+            events.push(record.event);
+        }
+        for claim in claims {
+            books.insert(claim.key.clone(), claim.book.clone());
+            // One write per book and transaction: the last state counts, at the version after the stored one.
+            match written.iter_mut().find(|earlier| earlier.key == claim.key) {
+                Some(earlier) => {
+                    earlier.book = Book { version: earlier.book.version, ..claim.book }
+                }
+                None => written.push(claim),
+            }
+        }
+    }
+}
+
+fn next(incident: &Incident, facts: &Facts<'_>, books: &Books, now: Timestamp) -> Move {
+    let Some(run) = incident.active_run() else { return without_run(incident, facts, now) };
+    let foreign = run.driver != facts.driver;
+    // Putting back is late at worst, never too late: only the rest of a run has a deadline.
+    let putting_back = !foreign && matches!(run.phase, Phase::Kept { .. } | Phase::Undoing { .. });
+    if facts.takeover == Takeover::End || (now > run.deadline && !putting_back) {
+        return cut_short(incident, run, books, "it took longer than it may, or its driver died");
+    }
+    if foreign {
+        let reason = format!("run {} is driven by {}", run.number, run.driver);
+        return Move::Stop(Directive::Done { outcome: None, reason });
+    }
+    match &run.phase {
+        Phase::Preparing => preparing(incident, run, books, now),
+        Phase::Deciding => deciding(incident, run, facts, books, now),
+        Phase::AwaitingApproval { plan_hash, expires_at } => {
+            awaiting(incident, run, books, (plan_hash, *expires_at), now)
+        }
+        Phase::Acting { step } => acting(incident, run, *step, facts, books, now),
+        Phase::Verifying { step, since, good_since, looked_at } => {
+            let phase = VerifyingPhase {
+                step: *step,
+                since: *since,
+                good_since: *good_since,
+                looked_at: *looked_at,
+            };
+            verifying(incident, run, &phase, now)
+        }
+        Phase::Kept { step, undo_at } => kept(incident, run, (*step, *undo_at), books, now),
+        Phase::Undoing { step, .. } => undoing(incident, run, *step, books),
+        Phase::Ending { outcome, reason } => ending(incident, run, books, *outcome, reason),
+        Phase::Ended { .. } => without_run(incident, facts, now),
+    }
+}
+
+fn without_run(incident: &Incident, facts: &Facts<'_>, now: Timestamp) -> Move {
+    let outcome = incident.runs.last().and_then(Run::outcome);
+    let done = |reason: &str| Move::Stop(Directive::Done { outcome, reason: reason.to_owned() });
+    match incident.status {
+        Status::Closed => return done("closed"),
+        Status::Escalated => return done("a person was told and has it now"),
+        Status::Resolved => {
+            let close_at = incident.resolved_at.unwrap_or(now) + facts.reopen_within;
+            return if now >= close_at {
+                Move::Record(vec![Event::Closed { reason: "nothing came back".to_owned() }])
+            } else {
+                let reason = "it may still come back".to_owned();
+                Move::Stop(Directive::Wait { until: close_at, reason })
+            };
+        }
+        Status::Open | Status::Remediating | Status::Verifying => {}
+    }
+    if let Some(taken) = &incident.acknowledged {
+        return done(&format!("{} has it", taken.by));
+    }
+    if !incident.is_firing() {
+        return Move::Record(vec![Event::Resolved {
+            reason: "every alert is resolved".to_owned(),
+        }]);
+    }
+    match begin(incident, facts.runbooks, facts.driver, now) {
+        Begun::Run(started) => Move::Record(vec![started]),
+        Begun::Not(trace) if incident.considered.as_ref() == Some(&trace) => done(&trace.decision),
+        Begun::Not(trace) => Move::Record(vec![Event::Considered { trace }]),
+    }
+}
+
+fn preparing(incident: &Incident, run: &Run, books: &Books, now: Timestamp) -> Move {
+    if !incident.is_firing() {
+        return ending(incident, run, books, Outcome::Moot, "resolved before anything was planned");
+    }
+    if now < run.settle_until {
+        let reason = "letting the group settle".to_owned();
+        return Move::Stop(Directive::Wait { until: run.settle_until, reason });
+    }
+    match targets_of(incident, &run.runbook) {
+        Ok(_) => Move::Stop(act(run, 0, Work::Observe)),
+        Err(problem) => {
+            let trace = Trace { tried: Vec::new(), guards: Vec::new(), decision: problem };
+            Move::Record(vec![Event::Held { run: run.number, trace }])
+        }
+    }
+}
+
+fn deciding(
+    incident: &Incident,
+    run: &Run,
+    facts: &Facts<'_>,
+    books: &Books,
+    now: Timestamp,
+) -> Move {
+    if !incident.is_firing() {
+        return ending(incident, run, books, Outcome::Moot, "resolved before anything was planned");
+    }
+    let judgement = judge(incident, run, facts, books, now);
+    let decision = judgement.reason();
+    let trace = Trace { tried: Vec::new(), guards: judgement.findings, decision };
+    if judgement.permit.is_none() {
+        return Move::Record(vec![Event::Held { run: run.number, trace }]);
+    }
+    let plan = crate::plan::Plan::of(&run.runbook, &run.observations);
+    let plan_hash = plan.hash.clone();
+    let mut events = vec![Event::Planned { run: run.number, plan, trace }];
+    if run.runbook.mode == Mode::Approve {
+        let expires_at = now + run.runbook.approve_within;
+        events.push(Event::ApprovalRequested { run: run.number, plan_hash, expires_at });
+    }
+    Move::Record(events)
+}
+
+fn awaiting(
+    incident: &Incident,
+    run: &Run,
+    books: &Books,
+    asked: (&str, Timestamp),
+    now: Timestamp,
+) -> Move {
+    let (plan_hash, expires_at) = asked;
+    if !incident.is_firing() {
+        return ending(incident, run, books, Outcome::Moot, "resolved before anybody approved");
+    }
+    if now >= expires_at {
+        return ending(incident, run, books, Outcome::Held, "nobody approved in time");
+    }
+    Move::Stop(Directive::Approve {
+        until: (now + APPROVAL_POLL).min(expires_at),
+        expires_at,
+        plan_hash: plan_hash.to_owned(),
+        reason: format!("`{}` asks before it acts", run.runbook.runbook),
+    })
+}
+
+fn acting(
+    incident: &Incident,
+    run: &Run,
+    step: usize,
+    facts: &Facts<'_>,
+    books: &Books,
+    now: Timestamp,
+) -> Move {
+    let open = |state| matches!(state, RowState::Planned | RowState::Claimed | RowState::Sent);
+    let Some((index, row)) = run.rows_of(step).find(|(_, row)| open(row.state)) else {
+        return ending(incident, run, books, Outcome::Held, "nothing is left to do");
+    };
+    match row.state {
+        RowState::Sent => {
+            // The hand was at it and left no word: it died or timed out. It is never asked again.
+            let reason = "no answer is on record".to_owned();
+            Move::Record(vec![Event::StepUnknown { run: run.number, row: index, reason }])
+        }
+        RowState::Claimed => {
+            Move::Stop(act(run, step, Work::Apply { row: index, fence: row.fence }))
+        }
+        RowState::Planned => {
+            if !incident.is_firing() && !run.may_have_acted() {
+                return ending(
+                    incident,
+                    run,
+                    books,
+                    Outcome::Moot,
+                    "resolved before anything was done",
+                );
+            }
+            let judgement = judge(incident, run, facts, books, now);
+            if judgement.permit.is_none() {
+                let reason = judgement.reason();
+                let trace = Trace {
+                    tried: Vec::new(),
+                    guards: judgement.findings,
+                    decision: reason.clone(),
+                };
+                return Move::Record(vec![Event::StepRefused {
+                    run: run.number,
+                    row: index,
+                    reason,
+                    trace: Some(trace),
+                }]);
+            }
+            let fence = incident.version + 1;
+            let claims = claims(incident, run, index, books, now);
+            Move::Claim(vec![Event::StepClaimed { run: run.number, row: index, fence }], claims)
+        }
+        RowState::Confirmed
+        | RowState::Unknown
+        | RowState::Refused
+        | RowState::Verified
+        | RowState::Ineffective
+        | RowState::Harmful
+        | RowState::Undone
+        | RowState::Stuck => ending(incident, run, books, Outcome::Held, "nothing is left to do"),
+    }
+}
+
+fn judge(
+    incident: &Incident,
+    run: &Run,
+    facts: &Facts<'_>,
+    books: &Books,
+    now: Timestamp,
+) -> guards::Judgement {
+    guards::judge(&Case {
+        incident,
+        runbook: &run.runbook,
+        run: &run.reference(&incident.id),
+        observations: &run.observations,
+        plan: run.plan.as_ref(),
+        books,
+        switch: facts.switch,
+        now,
+    })
+}
+
+/// The books of the target and of its group, with the row written in.
+fn claims(
+    incident: &Incident,
+    run: &Run,
+    index: usize,
+    books: &Books,
+    now: Timestamp,
+) -> Vec<BookWrite> {
+    let Some(row) = run.rows.get(index) else { return Vec::new() };
+    let Some(step) = run.step(row.planned.step) else { return Vec::new() };
+    let by = run.reference(&incident.id);
+    let target = &row.planned.target;
+    let entry =
+        Entry { target: target.clone(), action: step.action.clone(), by: by.clone(), at: now };
+    let lock = Lock { holder: by, until: run.deadline };
+    let mut writes = Vec::new();
+    let mut write = |key: BookKey, lock: Option<Lock>| {
+        let book = books.get(&key).cloned().unwrap_or_default().claimed(lock, entry.clone(), now);
+        writes.push(BookWrite { key, book });
+    };
+    write(BookKey::target(target), Some(lock));
+    let group = run
+        .observations
+        .iter()
+        .find(|seen| seen.target == *target)
+        .and_then(|seen| seen.group.as_ref());
+    if let Some(group) = group {
+        write(BookKey::group(&group.key), None);
+    }
+    writes
+}
+
+fn verifying(incident: &Incident, run: &Run, phase: &VerifyingPhase, now: Timestamp) -> Move {
+    let (number, step) = (run.number, phase.step);
+    match verify::judge(run, phase, now) {
+        Finding::Concluded(verdict) => Move::Record(match verdict.effect {
+            Effect::Helped => {
+                let reason = format!("`{}` helped: {}", run.runbook.runbook, verdict.reason);
+                let mut events = vec![Event::StepVerified { run: number, step, verdict }];
+                if !incident.is_firing() && incident.status.is_live() {
+                    events.push(Event::Resolved { reason });
+                }
+                events
+            }
+            Effect::Useless => vec![Event::StepIneffective { run: number, step, verdict }],
+            Effect::Harmful => vec![Event::StepHarmful { run: number, step, verdict }],
+        }),
+        Finding::LookAgain { at } if at <= now => Move::Stop(act(run, step, Work::Check { step })),
+        Finding::LookAgain { at } => {
+            Move::Stop(Directive::Wait { until: at, reason: "looking again".to_owned() })
+        }
+    }
+}
+
+fn kept(
+    incident: &Incident,
+    run: &Run,
+    phase: (usize, Option<Timestamp>),
+    books: &Books,
+    now: Timestamp,
+) -> Move {
+    let (step, undo_at) = phase;
+    if let Some((_, row)) = run.rows_of(step).find(|(_, row)| row.state == RowState::Stuck) {
+        let why = row.receipt.as_deref().unwrap_or_default();
+        return ending(incident, run, books, Outcome::Harmful, &format!("an undo failed: {why}"));
+    }
+    let to_undo = run.rows_of(step).any(|(_, row)| row.state.may_have_acted());
+    match undo_at {
+        Some(at) if to_undo && now < at => Move::Stop(Directive::Wait {
+            until: at,
+            reason: "the change is kept a while, then undone".to_owned(),
+        }),
+        Some(_) if to_undo => undoing(incident, run, step, books),
+        Some(_) => {
+            ending(incident, run, books, Outcome::Helped, "verified, and put back as it was")
+        }
+        None => ending(incident, run, books, Outcome::Helped, "verified"),
+    }
+}
+
+fn undoing(incident: &Incident, run: &Run, step: usize, books: &Books) -> Move {
+    match run.rows_of(step).rev().find(|(_, row)| row.state.may_have_acted()) {
+        Some((index, _)) => Move::Stop(act(run, step, Work::Undo { row: index })),
+        None => ending(incident, run, books, Outcome::Abandoned, "nothing is left to undo"),
+    }
+}
+
+fn act(run: &Run, step: usize, work: Work) -> Directive {
+    let family = run.step(step).map(|step| step.spec().family()).unwrap_or_default();
+    Directive::Act { family: family.to_owned(), order: Order { run: run.number, work } }
+}
+
+fn ending(incident: &Incident, run: &Run, books: &Books, outcome: Outcome, reason: &str) -> Move {
+    Move::Claim(end::end(incident, run, outcome, reason), end::release(incident, run, books))
+}
+
+/// Ends a run whose driver is gone. Rows that were sent and not settled stay on the record as unknown.
+fn cut_short(incident: &Incident, run: &Run, books: &Books, reason: &str) -> Move {
+    let unsettled = run.rows.iter().enumerate().filter(|(_, row)| row.state == RowState::Sent);
+    let mut events: Vec<Event> = unsettled
+        .map(|(row, _)| Event::StepUnknown { run: run.number, row, reason: reason.to_owned() })
+        .collect();
+    events.extend(end::end(incident, run, Outcome::Abandoned, reason));
+    Move::Claim(events, end::release(incident, run, books))
+}

@@ -1,0 +1,45 @@
+//! How a run ends: the record of it, the locks it lets go, and what becomes of the incident.
+
+use super::Run;
+use crate::book::{BookKey, BookWrite, Books};
+use crate::incident::{Event, Incident, Outcome};
+
+/// The events that close a run and settle its incident.
+pub(super) fn end(incident: &Incident, run: &Run, outcome: Outcome, reason: &str) -> Vec<Event> {
+    let mut events = vec![Event::RunEnded { run: run.number, outcome, reason: reason.to_owned() }];
+    let firing = incident.is_firing();
+    let harmed = matches!(outcome, Outcome::Harmful | Outcome::Abandoned);
+    let failed = matches!(outcome, Outcome::Useless | Outcome::Held);
+    if harmed || (failed && firing) {
+        events.push(Event::Escalated { reason: format!("{}: {reason}", words(outcome)) });
+    } else if !firing && incident.status.is_live() {
+        events.push(Event::Resolved { reason: format!("{}: {reason}", words(outcome)) });
+    }
+    events
+}
+
+fn words(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Helped => "the action helped",
+        Outcome::Useless => "no action helped",
+        Outcome::Harmful => "an action did harm",
+        Outcome::Held => "nothing was done",
+        Outcome::Moot => "it went away by itself",
+        Outcome::Abandoned => "the run was cut short",
+    }
+}
+
+/// The books without the locks of the run.
+pub(super) fn release(incident: &Incident, run: &Run, books: &Books) -> Vec<BookWrite> {
+    let reference = run.reference(&incident.id);
+    let mut keys: Vec<BookKey> =
+        run.observations.iter().map(|seen| BookKey::target(&seen.target)).collect();
+    keys.sort();
+    keys.dedup();
+    keys.into_iter()
+        .filter_map(|key| {
+            let book = books.get(&key)?.released(&reference)?;
+            Some(BookWrite { key, book })
+        })
+        .collect()
+}

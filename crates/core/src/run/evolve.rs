@@ -1,0 +1,192 @@
+//! How a run changes with each of its events.
+
+use jiff::Timestamp;
+
+use super::{AfterUndo, Phase, Run, verify};
+use crate::actions::Reversal;
+use crate::evidence::Verdict;
+use crate::incident::{Event, Outcome};
+use crate::ledger::{Row, RowState};
+use crate::runbook::Mode;
+
+/// An event that does not fit the state of its run.
+pub(crate) type Misfit = &'static str;
+
+pub(crate) fn evolve(run: &mut Run, event: &Event, at: Timestamp) -> Result<(), Misfit> {
+    match event {
+        Event::Observed { observations, .. } => {
+            expect(matches!(run.phase, Phase::Preparing), "only a preparing run is observed")?;
+            run.observations.clone_from(observations);
+            run.phase = Phase::Deciding;
+        }
+        Event::Held { trace, .. } => {
+            run.phase = Phase::Ending { outcome: Outcome::Held, reason: trace.decision.clone() };
+        }
+        Event::Planned { plan, .. } => {
+            expect(matches!(run.phase, Phase::Deciding), "only a deciding run is planned")?;
+            run.rows = plan.steps.iter().cloned().map(Row::new).collect();
+            run.phase = match run.runbook.mode {
+                Mode::Auto => Phase::Acting { step: 0 },
+                // The request follows in the same append and sets the expiry.
+                Mode::Shadow | Mode::Suggest | Mode::Approve => {
+                    Phase::AwaitingApproval { plan_hash: plan.hash.clone(), expires_at: at }
+                }
+            };
+            run.plan = Some(plan.clone());
+        }
+        Event::ApprovalRequested { plan_hash, expires_at, .. } => {
+            run.phase =
+                Phase::AwaitingApproval { plan_hash: plan_hash.clone(), expires_at: *expires_at };
+        }
+        Event::ApprovalGranted { plan_hash, .. } => {
+            expect(awaits(run, plan_hash), "nothing awaits this approval")?;
+            run.phase = Phase::Acting { step: 0 };
+        }
+        Event::ApprovalRejected { plan_hash, by, reason, .. } => {
+            expect(awaits(run, plan_hash), "nothing awaits this approval")?;
+            let reason = format!("rejected by {by}: {reason}");
+            run.phase = Phase::Ending { outcome: Outcome::Held, reason };
+        }
+        Event::StepClaimed { row, fence, .. } => {
+            let row = become_state(run, *row, RowState::Claimed)?;
+            row.fence = *fence;
+        }
+        Event::StepSent { row, .. } => {
+            become_state(run, *row, RowState::Sent)?.sent_at = Some(at);
+        }
+        Event::StepConfirmed { row, receipt, .. } => {
+            become_state(run, *row, RowState::Confirmed)?.receipt = Some(receipt.clone());
+            enter_verifying(run, at);
+        }
+        Event::StepUnknown { row, reason, .. } => {
+            become_state(run, *row, RowState::Unknown)?.receipt = Some(reason.clone());
+            enter_verifying(run, at);
+        }
+        Event::StepRefused { row, reason, .. } => {
+            become_state(run, *row, RowState::Refused)?.receipt = Some(reason.clone());
+            enter_verifying(run, at);
+        }
+        Event::StepChecked { step, evidence, .. } => verify::looked(run, *step, evidence, at),
+        Event::StepVerified { step, verdict, .. } => {
+            conclude(run, *step, RowState::Verified, verdict);
+            let keep = run.step(*step).and_then(|step| step.undo_after);
+            run.phase = Phase::Kept { step: *step, undo_at: keep.map(|keep| at + keep) };
+        }
+        Event::StepIneffective { step, verdict, .. } => ineffective(run, *step, verdict),
+        Event::StepHarmful { step, verdict, .. } => harmful(run, *step, verdict),
+        Event::StepUndone { row, receipt, .. } => {
+            become_state(run, *row, RowState::Undone)?.receipt = Some(receipt.clone());
+            leave_undoing(run);
+        }
+        Event::StepStuck { row, reason, .. } => {
+            become_state(run, *row, RowState::Stuck)?.receipt = Some(reason.clone());
+            leave_undoing(run);
+        }
+        Event::RunEnded { outcome, reason, .. } => {
+            run.phase = Phase::Ended { outcome: *outcome, reason: reason.clone() };
+        }
+        Event::Opened { .. }
+        | Event::AlertFired { .. }
+        | Event::AlertUpdated { .. }
+        | Event::AlertResolved { .. }
+        | Event::Considered { .. }
+        | Event::RunStarted { .. }
+        | Event::Escalated { .. }
+        | Event::Acknowledged { .. }
+        | Event::Noted { .. }
+        | Event::Resolved { .. }
+        | Event::Reopened { .. }
+        | Event::Closed { .. }
+        | Event::Notified { .. } => return Err("not an event of a run"),
+    }
+    Ok(())
+}
+
+fn expect(condition: bool, misfit: Misfit) -> Result<(), Misfit> {
+    if condition { Ok(()) } else { Err(misfit) }
+}
+
+fn awaits(run: &Run, hash: &str) -> bool {
+    matches!(&run.phase, Phase::AwaitingApproval { plan_hash, .. } if plan_hash == hash)
+}
+
+fn become_state(run: &mut Run, row: usize, next: RowState) -> Result<&mut Row, Misfit> {
+    let row = run.rows.get_mut(row).ok_or("the ledger has no such row")?;
+    expect(row.state.may_become(next), "the row cannot become that")?;
+    row.state = next;
+    Ok(row)
+}
+
+/// Once no row of the step is still to be done, what was done is verified.
+fn enter_verifying(run: &mut Run, at: Timestamp) {
+    let Phase::Acting { step } = run.phase else { return };
+    let unfinished =
+        |state| matches!(state, RowState::Planned | RowState::Claimed | RowState::Sent);
+    if run.rows_of(step).any(|(_, row)| unfinished(row.state)) {
+        return;
+    }
+    let acted = run.rows_of(step).any(|(_, row)| row.state.may_have_acted());
+    run.phase = if acted {
+        Phase::Verifying { step, since: at, good_since: None, looked_at: None }
+    } else {
+        let refused = run.rows_of(step).find_map(|(_, row)| row.receipt.clone());
+        Phase::Ending { outcome: Outcome::Held, reason: refused.unwrap_or_default() }
+    };
+}
+
+fn conclude(run: &mut Run, step: usize, state: RowState, verdict: &Verdict) {
+    for row in
+        run.rows.iter_mut().filter(|row| row.planned.step == step && row.state.may_become(state))
+    {
+        row.state = state;
+    }
+    run.evidence.clone_from(&verdict.evidence);
+}
+
+fn ineffective(run: &mut Run, step: usize, verdict: &Verdict) {
+    conclude(run, step, RowState::Ineffective, verdict);
+    run.phase = if reversible(run, step) {
+        Phase::Undoing { step, then: AfterUndo::NextStep }
+    } else {
+        after_useless(run, step, &verdict.reason)
+    };
+}
+
+fn harmful(run: &mut Run, step: usize, verdict: &Verdict) {
+    conclude(run, step, RowState::Harmful, verdict);
+    let (outcome, reason) = (Outcome::Harmful, verdict.reason.clone());
+    run.phase = if reversible(run, step) {
+        Phase::Undoing { step, then: AfterUndo::End { outcome, reason } }
+    } else {
+        Phase::Ending { outcome, reason }
+    };
+}
+
+fn reversible(run: &Run, step: usize) -> bool {
+    run.step(step).is_some_and(|step| step.spec().reversal() == Reversal::Undo)
+}
+
+fn after_useless(run: &Run, step: usize, reason: &str) -> Phase {
+    if step + 1 < run.runbook.steps.len() {
+        Phase::Acting { step: step + 1 }
+    } else {
+        Phase::Ending { outcome: Outcome::Useless, reason: reason.to_owned() }
+    }
+}
+
+/// Once nothing of the step is left to put back, the run goes where it was bound for.
+fn leave_undoing(run: &mut Run) {
+    let Phase::Undoing { step, then } = run.phase.clone() else { return };
+    if run.rows_of(step).any(|(_, row)| row.state.may_have_acted()) {
+        return;
+    }
+    let stuck = run.rows_of(step).find(|(_, row)| row.state == RowState::Stuck);
+    run.phase = match (stuck, then) {
+        (Some((_, row)), _) => {
+            let why = row.receipt.clone().unwrap_or_default();
+            Phase::Ending { outcome: Outcome::Harmful, reason: format!("an undo failed: {why}") }
+        }
+        (None, AfterUndo::End { outcome, reason }) => Phase::Ending { outcome, reason },
+        (None, AfterUndo::NextStep) => after_useless(run, step, "no step helped"),
+    };
+}

@@ -1,0 +1,136 @@
+//! A run: one execution of a runbook for an incident, as a state machine that answers directives.
+//!
+//! Whoever drives it (a Step Functions execution, the local driver, a simulation) asks [`advance`] what is
+//! next, does just that, and asks again. The driver holds clocks and retries; all decisions are here.
+
+mod advance;
+mod begin;
+mod directive;
+mod end;
+mod evolve;
+mod verify;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use advance::{Advanced, Facts, Takeover, advance, books_needed};
+pub use begin::targets_of;
+pub use directive::{Directive, Order, Work};
+pub(crate) use evolve::evolve;
+pub use verify::checked;
+
+use crate::book::RunRef;
+use crate::evidence::{Evidence, Observation};
+use crate::ids::IncidentId;
+use crate::incident::Outcome;
+use crate::ledger::Row;
+use crate::plan::Plan;
+use crate::runbook::{Runbook, Step};
+
+/// Where a run stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "phase", rename_all = "snake_case")]
+pub enum Phase {
+    /// Waiting for the group to settle, then for the targets to be read.
+    Preparing,
+    /// The targets were read; guards and plan come next.
+    Deciding,
+    AwaitingApproval {
+        plan_hash: String,
+        expires_at: Timestamp,
+    },
+    Acting {
+        step: usize,
+    },
+    Verifying {
+        step: usize,
+        since: Timestamp,
+        good_since: Option<Timestamp>,
+        looked_at: Option<Timestamp>,
+    },
+    /// It helped; the change is kept until `undo_at`, or for good.
+    Kept {
+        step: usize,
+        undo_at: Option<Timestamp>,
+    },
+    Undoing {
+        step: usize,
+        then: AfterUndo,
+    },
+    /// Decided; only the record of the end is missing.
+    Ending {
+        outcome: Outcome,
+        reason: String,
+    },
+    Ended {
+        outcome: Outcome,
+        reason: String,
+    },
+}
+
+/// What follows when everything is put back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "then", rename_all = "snake_case")]
+pub enum AfterUndo {
+    NextStep,
+    End { outcome: Outcome, reason: String },
+}
+
+/// The state of one run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// From 1 within its incident.
+    pub number: u32,
+    /// As it was when the run started: a later edit of the file changes nothing under way.
+    pub runbook: Runbook,
+    /// Who drives it, such as the name of an execution.
+    pub driver: String,
+    pub started_at: Timestamp,
+    pub settle_until: Timestamp,
+    /// The run has ended by then, or is ended.
+    pub deadline: Timestamp,
+    pub observations: Vec<Observation>,
+    pub plan: Option<Plan>,
+    pub rows: Vec<Row>,
+    pub phase: Phase,
+    /// The evidence of the latest look.
+    pub evidence: Vec<Evidence>,
+}
+
+impl Run {
+    pub fn is_active(&self) -> bool {
+        !matches!(self.phase, Phase::Ended { .. })
+    }
+
+    pub fn outcome(&self) -> Option<Outcome> {
+        match &self.phase {
+            Phase::Ended { outcome, .. } => Some(*outcome),
+            Phase::Preparing
+            | Phase::Deciding
+            | Phase::AwaitingApproval { .. }
+            | Phase::Acting { .. }
+            | Phase::Verifying { .. }
+            | Phase::Kept { .. }
+            | Phase::Undoing { .. }
+            | Phase::Ending { .. } => None,
+        }
+    }
+
+    pub fn reference(&self, incident: &IncidentId) -> RunRef {
+        RunRef { incident: incident.clone(), run: self.number }
+    }
+
+    pub fn step(&self, index: usize) -> Option<&Step> {
+        self.runbook.steps.get(index)
+    }
+
+    /// The rows of one step, with their position in the ledger.
+    pub fn rows_of(&self, step: usize) -> impl DoubleEndedIterator<Item = (usize, &Row)> {
+        self.rows.iter().enumerate().filter(move |(_, row)| row.planned.step == step)
+    }
+
+    /// Whether any call may have been made.
+    pub fn may_have_acted(&self) -> bool {
+        self.rows.iter().any(|row| row.sent_at.is_some())
+    }
+}

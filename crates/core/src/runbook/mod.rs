@@ -1,0 +1,232 @@
+//! Runbooks: which alerts, which targets, which guards, which steps, and how to know that it helped.
+
+pub mod condition;
+mod lint;
+mod read;
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub use condition::Condition;
+pub use lint::{Remark, lint};
+pub use read::{BadRunbook, read};
+
+use crate::actions::{self, Action};
+use crate::ids::{ActionName, RunbookName};
+
+/// How far a runbook may go on its own. Every runbook starts at `shadow`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Records what it would have done.
+    #[default]
+    Shadow,
+    /// As shadow, and tells people what it would do.
+    Suggest,
+    /// Acts after a person approved the exact plan.
+    Approve,
+    /// Acts by itself within its guards.
+    Auto,
+}
+
+/// A runbook that was checked: every expression compiles, every action exists.
+///
+/// Unknown keys are errors: a guard that is written but not enforced would be worse than none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Runbook {
+    pub runbook: RunbookName,
+    /// Who answers for it.
+    pub owner: String,
+    /// True for the alerts that it is for.
+    pub when: Condition,
+    #[serde(default)]
+    pub mode: Mode,
+    /// An alert that has been firing for longer than this is not acted on: somebody may be at it already.
+    #[serde(default = "ten_minutes")]
+    pub max_age: SignedDuration,
+    /// How long to let the group fill before asking again whether it still holds.
+    #[serde(default)]
+    pub settle: SignedDuration,
+    /// One target kind and the expression that gives its ids for one alert.
+    pub targets: BTreeMap<String, Condition>,
+    #[serde(default)]
+    pub guards: GuardSettings,
+    /// Tried in order; the next one only when the one before it was useless.
+    pub steps: Vec<Step>,
+    #[serde(default)]
+    pub escalate: Escalate,
+    /// How long an approval may be given for.
+    #[serde(default = "thirty_minutes")]
+    pub approve_within: SignedDuration,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tests: Vec<Expectation>,
+}
+
+fn ten_minutes() -> SignedDuration {
+    SignedDuration::from_mins(10)
+}
+
+fn thirty_minutes() -> SignedDuration {
+    SignedDuration::from_mins(30)
+}
+
+/// The guards that a runbook tunes. Those that take no setting always apply.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GuardSettings {
+    /// No second action on a target within this time.
+    pub cooldown: SignedDuration,
+    pub attempts: Attempts,
+    pub blast_radius: BlastRadius,
+    /// Tags that every target must carry; none is asked for where it is empty.
+    pub require_tag: BTreeMap<String, String>,
+}
+
+impl Default for GuardSettings {
+    fn default() -> Self {
+        Self {
+            cooldown: SignedDuration::from_mins(15),
+            attempts: Attempts::default(),
+            blast_radius: BlastRadius::default(),
+            require_tag: BTreeMap::new(),
+        }
+    }
+}
+
+/// At most `max` runs on a target `per` window, whatever their outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attempts {
+    pub max: u32,
+    pub per: SignedDuration,
+}
+
+impl Default for Attempts {
+    fn default() -> Self {
+        Self { max: 2, per: SignedDuration::from_hours(24) }
+    }
+}
+
+/// At most `max` targets of one group, and at most `max_percent` of it, per `window`: whichever is smaller.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BlastRadius {
+    /// How the group is found, such as `tag:service`. Without it each target kind is one group.
+    pub group: Option<String>,
+    pub max: u32,
+    /// Rounded down: 25 % of three members is none. Left out, only `max` counts.
+    pub max_percent: Option<u8>,
+    pub window: SignedDuration,
+}
+
+impl Default for BlastRadius {
+    fn default() -> Self {
+        Self { group: None, max: 1, max_percent: None, window: SignedDuration::from_hours(1) }
+    }
+}
+
+/// One thing to try.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    pub action: ActionName,
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    pub with: serde_json::Map<String, Value>,
+    pub verify: Verify,
+    /// How long a change that helped is kept before it is undone; left out, it stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo_after: Option<SignedDuration>,
+}
+
+impl Step {
+    pub fn spec(&self) -> &'static dyn Action {
+        actions::named(&self.action)
+    }
+}
+
+/// What must be seen before a step counts as helpful.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Verify {
+    /// By when all signals must have turned good.
+    pub within: SignedDuration,
+    /// For how long they must then stay good without a break.
+    #[serde(default)]
+    pub stable_for: SignedDuration,
+    /// The signals: `alert_resolved` and those of the action.
+    pub all: Vec<String>,
+    /// How often to look; left out, a twentieth of `within`, between one and thirty seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub every: Option<SignedDuration>,
+    /// Readings younger than this after the action do not count; left out, the signal's own lag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fresh_after: Option<SignedDuration>,
+}
+
+/// The signal that every runbook may ask for: the alerts that led to the plan are over.
+pub const ALERT_RESOLVED: &str = "alert_resolved";
+
+impl Verify {
+    pub fn interval(&self) -> SignedDuration {
+        self.every.unwrap_or_else(|| {
+            (self.within / 20).clamp(SignedDuration::from_secs(1), SignedDuration::from_secs(30))
+        })
+    }
+}
+
+/// Who is told when it did not help or could not act.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Escalate {
+    /// Names from the channel settings; none means every channel.
+    pub channels: Vec<String>,
+}
+
+/// An example alert and what the runbook must plan for it; run by `firebreak runbook test`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expectation {
+    pub alert: ExampleAlert,
+    pub expect: Expected,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExampleAlert {
+    pub source: String,
+    #[serde(default)]
+    pub name: String,
+    #[serde(default)]
+    pub service: Option<String>,
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+    #[serde(default)]
+    pub annotations: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expected {
+    /// Lines such as `ec2.reboot i-0abc`, of the first step; empty when the runbook must not match.
+    pub plan: Vec<String>,
+}
+
+impl Runbook {
+    /// The longest that a run of it may take, for the deadline of its locks and of the run itself.
+    pub fn longest(&self) -> SignedDuration {
+        let slack = SignedDuration::from_mins(10);
+        let approval =
+            if self.mode == Mode::Approve { self.approve_within } else { SignedDuration::ZERO };
+        self.steps.iter().fold(self.settle + approval + slack, |sum, step| {
+            sum + step.verify.within + step.verify.stable_for + step.undo_after.unwrap_or_default()
+        })
+    }
+
+    pub fn target_kind(&self) -> &str {
+        self.targets.keys().next().map(String::as_str).unwrap_or_default()
+    }
+}

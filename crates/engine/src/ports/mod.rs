@@ -1,0 +1,16 @@
+//! Ports: what the use cases need from the world, in our own words. Each has a contract in its comments.
+
+mod clock;
+mod hands;
+mod secrets;
+mod sender;
+mod store;
+
+pub use clock::{Clock, SystemClock};
+pub use hands::{ApplyError, Hands, HandsSet, ReadError};
+pub use secrets::{SecretError, SecretSource};
+pub use sender::Sender;
+pub use store::{
+    Append, AppendError, Conflict, Counters, IncidentStore, ListPage, ListQuery, Quarantine,
+    Quarantined, Settings, SlotKey, SlotWrite, Store, StoreError,
+};

@@ -1,0 +1,175 @@
+//! The record of incidents: one write path, conditional on what was read.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use firebreak_core::book::{BookKey, BookWrite, Books};
+use firebreak_core::fingerprint::Fingerprint;
+use firebreak_core::ids::IncidentId;
+use firebreak_core::incident::{Incident, Recorded, Status};
+use firebreak_core::switch::KillSwitch;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The store did not answer or answered nonsense. Whether a write took effect is then unknown.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Worth trying again: throttled, unreachable, busy.
+    #[error("the store is not available: {0}")]
+    Unavailable(String),
+    /// Trying again changes nothing: a record that cannot be read.
+    #[error("the store holds something unreadable: {0}")]
+    Corrupt(String),
+}
+
+/// Where an incident is found by something other than its id.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SlotKey {
+    /// The incident that an alert with this fingerprint last belonged to.
+    Fingerprint(Fingerprint),
+    /// The incident that the group last had.
+    Group(String),
+}
+
+/// Points a slot at an incident, on condition that nobody pointed it elsewhere since it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlotWrite {
+    pub key: SlotKey,
+    /// `None`: the slot must not exist.
+    pub expected: Option<IncidentId>,
+    pub incident: IncidentId,
+}
+
+/// One transaction: all of it becomes durable, or nothing.
+#[derive(Debug, Clone)]
+pub struct Append {
+    /// The state after the last event. Its version is the last event's number.
+    pub incident: Incident,
+    /// At least one, numbered without gaps from the stored version + 1.
+    pub events: Vec<Recorded>,
+    pub slots: Vec<SlotWrite>,
+    pub books: Vec<BookWrite>,
+}
+
+/// What somebody else wrote in between.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Conflict {
+    /// The incident has moved on.
+    Version,
+    /// The slot points at this incident.
+    Slot { key: SlotKey, held_by: Option<IncidentId> },
+    /// The book was written.
+    Book { key: BookKey },
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum AppendError {
+    /// Nothing was written: read again and decide again.
+    #[error("somebody else wrote first ({0:?})")]
+    Conflict(Conflict),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Which incidents to list, newest first.
+#[derive(Debug, Clone, Default)]
+pub struct ListQuery {
+    pub status: Option<Status>,
+    pub service: Option<String>,
+    /// 1 to 200.
+    pub limit: usize,
+    /// From the page before.
+    pub cursor: Option<String>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct ListPage {
+    pub incidents: Vec<Incident>,
+    /// There where more may follow.
+    pub cursor: Option<String>,
+}
+
+/// Incidents and their events.
+#[async_trait]
+pub trait IncidentStore: Send + Sync {
+    /// The latest state; sees every append that was answered before.
+    async fn load(&self, id: &IncidentId) -> Result<Option<Incident>, StoreError>;
+
+    /// All events in order.
+    async fn events(&self, id: &IncidentId) -> Result<Vec<Recorded>, StoreError>;
+
+    /// Where the slot points; sees every append that was answered before.
+    async fn find(&self, slot: &SlotKey) -> Result<Option<IncidentId>, StoreError>;
+
+    /// Appends in one transaction. Repeating an append whose answer was lost either succeeds again without a
+    /// second effect or reports a version conflict; it never writes an event twice.
+    async fn append(&self, append: &Append) -> Result<(), AppendError>;
+
+    /// Counts an exact repeat of an alert. Approximate under storms; never part of a decision.
+    async fn count_repeat(
+        &self,
+        fingerprint: &Fingerprint,
+        at: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// How often the alert was delivered again, and when last.
+    async fn repeats(
+        &self,
+        fingerprint: &Fingerprint,
+    ) -> Result<(u64, Option<Timestamp>), StoreError>;
+
+    async fn list(&self, query: &ListQuery) -> Result<ListPage, StoreError>;
+
+    /// The books that exist among `keys`; sees every append that was answered before.
+    async fn books(&self, keys: &[BookKey]) -> Result<Books, StoreError>;
+}
+
+/// The few settings that change at run time.
+#[async_trait]
+pub trait Settings: Send + Sync {
+    async fn kill_switch(&self) -> Result<KillSwitch, StoreError>;
+    async fn set_kill_switch(&self, switch: &KillSwitch) -> Result<(), StoreError>;
+}
+
+/// A part of a delivery that could not be understood, kept for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quarantined {
+    /// Sorts by time.
+    pub id: String,
+    pub source: String,
+    pub at: Timestamp,
+    /// Position in the sender's list; `None` for a whole body.
+    pub index: Option<usize>,
+    pub code: String,
+    pub message: String,
+    /// As it came, cut at [`Quarantined::MOST_RAW`] bytes.
+    pub raw: String,
+}
+
+impl Quarantined {
+    pub const MOST_RAW: usize = 200 * 1024;
+}
+
+#[async_trait]
+pub trait Quarantine: Send + Sync {
+    /// Durable when it returns.
+    async fn keep(&self, kept: &Quarantined) -> Result<(), StoreError>;
+    /// Newest first.
+    async fn kept(
+        &self,
+        source: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Quarantined>, StoreError>;
+}
+
+/// Counters that outlive a process.
+#[async_trait]
+pub trait Counters: Send + Sync {
+    async fn count(&self, name: &str) -> Result<(), StoreError>;
+    async fn counts(&self) -> Result<BTreeMap<String, u64>, StoreError>;
+}
+
+/// All that a store keeps, for the places that wire things together.
+pub trait Store: IncidentStore + Settings + Quarantine + Counters {}
+
+impl<T: IncidentStore + Settings + Quarantine + Counters> Store for T {}
