@@ -1,0 +1,306 @@
+"""Whether the parts may call each other, and whether nothing can get lost between them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from .finding import Check, Finding
+from .state import Policy, Resource, State
+
+_EVENTS = "events.amazonaws.com"
+_TASK_ACTIONS = {"arn:aws:states:::lambda:invoke": "lambda:InvokeFunction"}
+_STREAM_ACTIONS = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
+_HALF_A_DAY = 43200
+
+
+def machine_may_invoke(state: State) -> Iterator[Finding]:
+    """The state machine's role allows each of its tasks, and invokes nothing else."""
+    for machine in state.of("aws_sfn_state_machine"):
+        definition = json.loads(machine["definition"])
+        policy = state.role_policy(machine["role_arn"])
+        called = {text for text in _strings(definition) if text.startswith("arn:aws:lambda:")}
+        for name, body in definition["States"].items():
+            if body["Type"] == "Task" and body["Resource"] not in _TASK_ACTIONS:
+                yield Finding(machine.address, f"{name} uses {body['Resource']}, whose permission is not known here")
+        for arn in sorted(called):
+            if state.find("aws_lambda_alias", arn=arn) is None:
+                yield Finding(machine.address, f"{arn} is no alias of this stack")
+            if not policy.allows("lambda:InvokeFunction", arn):
+                yield Finding(machine.address, f"its role may not invoke {arn}")
+        for alias in state.of("aws_lambda_alias"):
+            if alias["arn"] not in called and policy.allows("lambda:InvokeFunction", alias["arn"]):
+                yield Finding(machine.address, f"its role may invoke {alias['arn']}, which it does not call")
+
+
+def machine_may_log(state: State) -> Iterator[Finding]:
+    """The state machine logs, its role may deliver the log, and Step Functions may assume the role."""
+    for machine in state.of("aws_sfn_state_machine"):
+        policy = state.role_policy(machine["role_arn"])
+        if machine.block("logging_configuration").get("level") in (None, "OFF"):
+            yield Finding(machine.address, "it does not log")
+        if not policy.allows("logs:CreateLogDelivery", "*"):
+            yield Finding(machine.address, "its role may not deliver the log")
+        yield from _trusted(state, machine, machine["role_arn"], "states.amazonaws.com")
+
+
+def rules_may_deliver(state: State) -> Iterator[Finding]:
+    """Each rule may reach its target."""
+    for target in state.of("aws_cloudwatch_event_target"):
+        rule = _rule_of(state, target)
+        if rule is None:
+            yield Finding(target.address, f"there is no rule {target['rule']} on the bus {target['event_bus_name']}")
+            continue
+        kind = target["arn"].split(":")[2]
+        if kind == "lambda" and not _permitted(state, target["arn"], _EVENTS, rule["arn"]):
+            yield Finding(target.address, f"the rule may not invoke {target['arn']}")
+        elif kind == "states":
+            if not state.role_policy(target["role_arn"]).allows("states:StartExecution", target["arn"]):
+                yield Finding(target.address, f"its role may not start {target['arn']}")
+            yield from _trusted(state, target, target["role_arn"], _EVENTS)
+        elif kind == "logs" and not _log_writable(state, target["arn"], rule["arn"]):
+            yield Finding(target.address, f"the rule may not write to {target['arn']}")
+        elif kind not in ("lambda", "states", "logs"):
+            yield Finding(target.address, f"targets of the kind {kind} are not checked here")
+
+
+def rules_keep_failures(state: State) -> Iterator[Finding]:
+    """Each rule has a target; each target retries for hours and has a dead-letter queue that its rule may fill."""
+    for rule in state.of("aws_cloudwatch_event_rule"):
+        if state.find("aws_cloudwatch_event_target", rule=rule["name"]) is None:
+            yield Finding(rule.address, "it has no target")
+    for target in state.of("aws_cloudwatch_event_target"):
+        rule = _rule_of(state, target)
+        arn = target.block("dead_letter_config").get("arn")
+        queue = state.find("aws_sqs_queue", arn=arn)
+        if arn is None or queue is None:
+            yield Finding(target.address, "it has no dead-letter queue")
+        elif rule is not None and not _queue_policy(state, queue).allows("sqs:SendMessage", arn, _EVENTS, rule["arn"]):
+            yield Finding(target.address, f"its rule may not send to {arn}")
+        if not 3600 <= (target.block("retry_policy").get("maximum_event_age_in_seconds") or 0) <= _HALF_A_DAY:
+            yield Finding(target.address, "its retries must last for one hour or more, but not past the day")
+
+
+def queues_trust_one_rule(state: State) -> Iterator[Finding]:
+    """A queue policy lets in exactly the rule that it is for."""
+    for policy in state.of("aws_sqs_queue_policy"):
+        queue = state.find("aws_sqs_queue", url=policy["queue_url"])
+        if queue is None:
+            yield Finding(policy.address, f"there is no queue {policy['queue_url']}")
+            continue
+        for rule in state.of("aws_cloudwatch_event_rule"):
+            allowed = Policy.parse(policy["policy"]).allows("sqs:SendMessage", queue["arn"], _EVENTS, rule["arn"])
+            if allowed and rule.values["name"] not in _rules_using(state, queue["arn"]):
+                yield Finding(policy.address, f"it lets {rule['name']} in")
+
+
+def streams_keep_failures(state: State) -> Iterator[Finding]:
+    """Each stream mapping is filtered, bounded, bisects, reports single failures and keeps what failed."""
+    for mapping in state.of("aws_lambda_event_source_mapping"):
+        if not mapping.block("filter_criteria").get("filter"):
+            yield Finding(mapping.address, "it has no filter")
+        if mapping["function_response_types"] != ["ReportBatchItemFailures"]:
+            yield Finding(mapping.address, "it does not report single failures")
+        if not mapping["bisect_batch_on_function_error"]:
+            yield Finding(mapping.address, "it does not bisect a failed batch")
+        for name in ("maximum_retry_attempts", "maximum_record_age_in_seconds"):
+            if (mapping[name] or 0) <= 0:
+                yield Finding(mapping.address, f"{name} is not finite: one bad record would block its shard")
+        if state.find("aws_sqs_queue", arn=_on_failure(mapping)) is None:
+            yield Finding(mapping.address, "it has no dead-letter queue")
+
+
+def streams_may_be_read(state: State) -> Iterator[Finding]:
+    """The function behind a stream mapping may read the stream and fill the dead-letter queue."""
+    for mapping in state.of("aws_lambda_event_source_mapping"):
+        policy = state.role_policy(_role_behind(state, mapping["function_name"]))
+        table = state.find("aws_dynamodb_table", stream_arn=mapping["event_source_arn"])
+        if table is None or not table["stream_enabled"]:
+            yield Finding(mapping.address, "its source is no stream of this stack")
+        for action in _STREAM_ACTIONS:
+            if not policy.allows(action, mapping["event_source_arn"]):
+                yield Finding(mapping.address, f"its function may not {action}")
+        if _on_failure(mapping) and not policy.allows("sqs:SendMessage", _on_failure(mapping)):
+            yield Finding(mapping.address, f"its function may not send to {_on_failure(mapping)}")
+
+
+def functions_may_run(state: State) -> Iterator[Finding]:
+    """Each function has an alias, its own log and a role that Lambda may assume and that writes that log."""
+    for function in state.of("aws_lambda_function"):
+        policy = state.role_policy(function["role"])
+        group = state.find("aws_cloudwatch_log_group", name=function.block("logging_config").get("log_group"))
+        if state.find("aws_lambda_alias", function_name=function["function_name"], name="live") is None:
+            yield Finding(function.address, "it has no alias live")
+        if group is None:
+            yield Finding(function.address, "it has no log group")
+        elif not policy.allows("logs:PutLogEvents", f"{group['arn']}:log-stream:any"):
+            yield Finding(function.address, "its role may not write its log")
+        yield from _trusted(state, function, function["role"], "lambda.amazonaws.com")
+
+
+def functions_keep_failures(state: State) -> Iterator[Finding]:
+    """A function that a rule invokes has a dead-letter queue, and its role may fill it."""
+    asynchronous = {target["arn"].rpartition(":")[0] for target in state.of("aws_cloudwatch_event_target")}
+    for function in state.of("aws_lambda_function"):
+        arn = function.block("dead_letter_config").get("target_arn")
+        if arn is None and function["arn"] in asynchronous:
+            yield Finding(function.address, "a rule invokes it, and it has no dead-letter queue")
+        if arn is not None and not state.role_policy(function["role"]).allows("sqs:SendMessage", arn):
+            yield Finding(function.address, f"its role may not send to {arn}")
+
+
+def functions_may_do_their_work(state: State) -> Iterator[Finding]:
+    """A function may use what its environment names: table, bus, secret and topic."""
+    table_actions = ("GetItem", "Query", "PutItem", "UpdateItem", "ConditionCheckItem")
+    for function in state.of("aws_lambda_function"):
+        policy = state.role_policy(function["role"])
+        environment = function.block("environment").get("variables") or {}
+        wanted: list[tuple[str, Resource | None]] = []
+        if "TABLE_NAME" in environment:
+            table = state.find("aws_dynamodb_table", name=environment["TABLE_NAME"])
+            wanted += [(f"dynamodb:{action}", table) for action in table_actions]
+        if "EVENT_BUS_NAME" in environment:
+            wanted.append(("events:PutEvents", state.find("aws_cloudwatch_event_bus", name=environment["EVENT_BUS_NAME"])))
+        if "SECRET_ID" in environment:
+            secret = state.find("aws_secretsmanager_secret", name=environment["SECRET_ID"])
+            wanted.append(("secretsmanager:GetSecretValue", secret))
+            wanted.append(("kms:Decrypt", state.find("aws_kms_key", arn=secret["kms_key_id"] if secret else None)))
+        for channel in json.loads(environment.get("CHANNELS", "{}")).values():
+            if channel["kind"] == "sns":
+                topic = state.find("aws_sns_topic", arn=channel["topic_arn"])
+                wanted.append(("sns:Publish", topic))
+                wanted.append(("kms:GenerateDataKey", state.find("aws_kms_key", arn=topic["kms_master_key_id"] if topic else None)))
+        for action, resource in wanted:
+            if resource is None:
+                yield Finding(function.address, f"what it needs {action} for is not in this stack")
+            elif not policy.allows(action, resource["arn"]):
+                yield Finding(function.address, f"its role may not {action} on {resource['arn']}")
+
+
+def routes_reach_functions(state: State) -> Iterator[Finding]:
+    """Each route of the API leads to an alias that it may invoke."""
+    for route in state.of("aws_apigatewayv2_route"):
+        api = state.find("aws_apigatewayv2_api", id=route["api_id"])
+        integration = state.find("aws_apigatewayv2_integration", id=route["target"].rpartition("/")[2])
+        if api is None or integration is None:
+            yield Finding(route.address, "it leads nowhere")
+            continue
+        alias = state.find("aws_lambda_alias", invoke_arn=integration["integration_uri"])
+        source = f"{api['execution_arn']}/*/*{route['route_key'].split()[1]}"
+        if alias is None or not _permitted(state, alias["arn"], "apigateway.amazonaws.com", source):
+            yield Finding(route.address, "the API may not invoke what the route leads to")
+
+
+def logs_expire(state: State) -> Iterator[Finding]:
+    """Each log group has a retention."""
+    for group in state.of("aws_cloudwatch_log_group"):
+        if not group["retention_in_days"]:
+            yield Finding(group.address, "its log is kept for ever")
+
+
+def failures_raise_alarms(state: State) -> Iterator[Finding]:
+    """Dead letters, function errors, stream lag and failed runs each have an alarm that reaches a topic."""
+    alarms = state.of("aws_cloudwatch_metric_alarm")
+    watched = {(alarm["metric_name"], value) for alarm in alarms for value in (alarm["dimensions"] or {}).values()}
+    wanted = [("ApproximateNumberOfMessagesVisible", queue["name"]) for queue in state.of("aws_sqs_queue")]
+    wanted += [("Errors", function["function_name"]) for function in state.of("aws_lambda_function")]
+    for mapping in state.of("aws_lambda_event_source_mapping"):
+        wanted.append(("IteratorAge", mapping["function_name"].split(":")[6]))
+    for machine in state.of("aws_sfn_state_machine"):
+        wanted += [(metric, machine["arn"]) for metric in ("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted")]
+    for metric, value in wanted:
+        if (metric, value) not in watched:
+            yield Finding(value, f"no alarm watches {metric}")
+    for alarm in alarms:
+        if not alarm["alarm_actions"] or any(not _alarm_may_publish(state, arn, alarm["arn"]) for arn in alarm["alarm_actions"]):
+            yield Finding(alarm.address, "its topic does not let it publish")
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item)
+
+
+def _trusted(state: State, user: Resource, role_arn: str | None, service: str) -> Iterator[Finding]:
+    role = state.find("aws_iam_role", arn=role_arn)
+    if role is None:
+        yield Finding(user.address, f"its role {role_arn} is not in this stack")
+    elif not Policy.parse(role["assume_role_policy"]).trusts(service):
+        yield Finding(user.address, f"{service} may not assume its role")
+
+
+def _rule_of(state: State, target: Resource) -> Resource | None:
+    return state.find("aws_cloudwatch_event_rule", name=target["rule"], event_bus_name=target["event_bus_name"])
+
+
+def _rules_using(state: State, queue_arn: str) -> set[str]:
+    targets = state.of("aws_cloudwatch_event_target")
+    return {target["rule"] for target in targets if target.block("dead_letter_config").get("arn") == queue_arn}
+
+
+def _queue_policy(state: State, queue: Resource) -> Policy:
+    policy = state.find("aws_sqs_queue_policy", queue_url=queue["url"])
+    return Policy.parse(policy["policy"] if policy else None)
+
+
+def _permitted(state: State, alias_arn: str, service: str, source_arn: str) -> bool:
+    """Whether a Lambda permission on the alias lets the service in for this source."""
+    alias = state.find("aws_lambda_alias", arn=alias_arn)
+    if alias is None:
+        return False
+    permission = state.find(
+        "aws_lambda_permission",
+        function_name=alias["function_name"],
+        qualifier=alias["name"],
+        principal=service,
+        source_arn=source_arn,
+    )
+    return permission is not None and permission["action"] == "lambda:InvokeFunction"
+
+
+def _log_writable(state: State, group_arn: str, rule_arn: str) -> bool:
+    stream = f"{group_arn}:log-stream:any"
+    documents = [Policy.parse(policy["policy_document"]) for policy in state.of("aws_cloudwatch_log_resource_policy")]
+    return any(document.allows("logs:PutLogEvents", stream, _EVENTS, rule_arn) for document in documents)
+
+
+def _on_failure(mapping: Resource) -> str | None:
+    blocks = mapping.block("destination_config").get("on_failure") or [{}]
+    return blocks[0].get("destination_arn")
+
+
+def _role_behind(state: State, alias_arn: str) -> str | None:
+    alias = state.find("aws_lambda_alias", arn=alias_arn)
+    function = state.find("aws_lambda_function", function_name=alias["function_name"]) if alias else None
+    return function["role"] if function else None
+
+
+def _alarm_may_publish(state: State, topic_arn: str, alarm_arn: str) -> bool:
+    policy = state.find("aws_sns_topic_policy", arn=topic_arn)
+    return policy is not None and Policy.parse(policy["policy"]).allows(
+        "sns:Publish", topic_arn, "cloudwatch.amazonaws.com", alarm_arn
+    )
+
+
+CHECKS: dict[str, Check] = {
+    "wiring: the state machine may invoke its functions": machine_may_invoke,
+    "wiring: the state machine may log": machine_may_log,
+    "wiring: rules may deliver": rules_may_deliver,
+    "wiring: rules keep failures": rules_keep_failures,
+    "wiring: queues trust one rule": queues_trust_one_rule,
+    "wiring: streams keep failures": streams_keep_failures,
+    "wiring: streams may be read": streams_may_be_read,
+    "wiring: functions may run": functions_may_run,
+    "wiring: functions keep failures": functions_keep_failures,
+    "wiring: functions may do their work": functions_may_do_their_work,
+    "wiring: routes reach functions": routes_reach_functions,
+    "wiring: logs expire": logs_expire,
+    "wiring: failures raise alarms": failures_raise_alarms,
+}
