@@ -136,6 +136,9 @@ def report(resources: list[rendered.Resource], target: Target, seconds: float) -
     print(f"deployed {made} of {len(resources)} rendered resources in {seconds:.1f} s ({target.account}, {target.region})")
     for kind in sorted(counts.keys() & NOT_EMULATED.keys()):
         print(f"  not emulated: {counts[kind]:2d} {kind}: {NOT_EMULATED[kind]}")
+    ignored = target.outputs.get("ignored_conditions", {})
+    if ignored:
+        print(f"  policy conditions that the emulator cannot evaluate: {', '.join(sorted(ignored))}")
 
 
 if __name__ == "__main__":

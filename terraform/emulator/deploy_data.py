@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from rendered import Resource
 from target import Target
+
+# Condition keys that the emulator's policy evaluation knows nothing about; a statement would never hold with them.
+UNKNOWN_CONDITIONS = ("aws:ResourceTag/firebreak", "ec2:Region", "events:source", "kms:ViaService")
 
 
 def dynamodb_table(target: Target, resource: Resource) -> None:
@@ -111,7 +115,7 @@ def iam_role(target: Target, resource: Resource) -> None:
     for inline in resource.blocks("inline_policy"):
         if inline.get("name") and inline.get("policy"):
             target.client("iam").put_role_policy(
-                RoleName=values["name"], PolicyName=inline["name"], PolicyDocument=inline["policy"]
+                RoleName=values["name"], PolicyName=inline["name"], PolicyDocument=_policy(target, inline["policy"])
             )
     target.learn(resource, arn=role["Arn"])
 
@@ -121,14 +125,15 @@ def iam_role_policy(target: Target, resource: Resource) -> None:
     values = resource.values
     role = values["role"].rsplit("/", 1)[-1]
     target.client("iam").put_role_policy(
-        RoleName=role, PolicyName=values.get("name") or "inline", PolicyDocument=values["policy"]
+        RoleName=role, PolicyName=values.get("name") or "inline", PolicyDocument=_policy(target, values["policy"])
     )
 
 
 def iam_policy(target: Target, resource: Resource) -> None:
     """A managed policy."""
     values = resource.values
-    policy = target.client("iam").create_policy(PolicyName=values["name"], PolicyDocument=values["policy"])["Policy"]
+    document = _policy(target, values["policy"])
+    policy = target.client("iam").create_policy(PolicyName=values["name"], PolicyDocument=document)["Policy"]
     target.learn(resource, arn=policy["Arn"])
 
 
@@ -136,6 +141,22 @@ def iam_role_policy_attachment(target: Target, resource: Resource) -> None:
     """A managed policy attached to a role."""
     values = resource.values
     target.client("iam").attach_role_policy(RoleName=values["role"], PolicyArn=values["policy_arn"])
+
+
+def _policy(target: Target, text: str) -> str:
+    """A policy with the conditions that the emulator can evaluate; the others are noted."""
+    document = json.loads(text)
+    statements = document["Statement"] if isinstance(document["Statement"], list) else [document["Statement"]]
+    for statement in statements:
+        for operator, keys in list(statement.get("Condition", {}).items()):
+            for key in [key for key in keys if key in UNKNOWN_CONDITIONS]:
+                del keys[key]
+                target.note_in("ignored_conditions", key, statement.get("Sid", ""))
+            if not keys:
+                del statement["Condition"][operator]
+        if statement.get("Condition") == {}:
+            del statement["Condition"]
+    return json.dumps(document)
 
 
 def log_group(target: Target, resource: Resource) -> None:

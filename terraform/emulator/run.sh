@@ -25,7 +25,7 @@ step "rendering the stack"
 offline=$("$root/terraform/offline/setup.sh" | tail -n 1)
 "$offline/bin/python" "$root/terraform/offline/render.py" --out "$work/rendered.json" --artifact-dir "$artifacts"
 
-step "starting the emulator"
+step "starting the emulator, with policies enforced"
 emulator=$("$root/tools/setup.sh" --ministack | sed -n 's/^ministack=//p')
-PYTHONDONTWRITEBYTECODE=1 "$root/tools/with_servers.sh" --ministack -- \
+AUTH=true PYTHONDONTWRITEBYTECODE=1 "$root/tools/with_servers.sh" --ministack -- \
     "$emulator/bin/python" "$here/story.py" "$work/rendered.json"

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import checks_faults
+import checks_roles
 import checks_way
 import deploy
 import ec2_recorder
@@ -55,6 +56,7 @@ def main() -> int:
         runner = Runner()
         world = World(outputs, recorder)
         checks_way.run(runner, world)
+        checks_roles.run(runner, world)
         checks_faults.run(runner, world)
         return runner.finish()
     finally:

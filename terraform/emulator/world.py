@@ -207,8 +207,18 @@ class World:
     # Subscriptions
 
     def _new_queue(self, name: str) -> tuple[str, str]:
-        url = self.target.client("sqs").create_queue(QueueName=name)["QueueUrl"]
-        return url, self.target.queue_arn(url)
+        sqs = self.target.client("sqs")
+        url = sqs.create_queue(QueueName=name)["QueueUrl"]
+        arn = self.target.queue_arn(url)
+        allow = {
+            "Effect": "Allow",
+            "Principal": {"Service": ["events.amazonaws.com", "sns.amazonaws.com"]},
+            "Action": "sqs:SendMessage",
+            "Resource": arn,
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+        return url, arn
 
     def _subscribe_to_the_bus(self) -> Inbox:
         url, arn = self._new_queue("checks-bus")
