@@ -191,7 +191,45 @@ impl Alert {
         format!("grp1_{of}")
     }
 
+    /// The alert with its texts cut to what a record should carry; identity and content hash stay those of
+    /// the whole. What was cut ends in `…`.
+    #[must_use]
+    pub fn clipped(mut self) -> Self {
+        clip(&mut self.title, 512);
+        clip(&mut self.name, 256);
+        clip(&mut self.service, 128);
+        self.labels = clip_map(self.labels, 256, 3 * 1024);
+        self.annotations = clip_map(self.annotations, 2 * 1024, 4 * 1024);
+        self.links.truncate(8);
+        self.links.retain(|link| link.url.len() <= 2 * 1024);
+        self
+    }
+
     pub fn is_firing(&self) -> bool {
         self.status == AlertStatus::Firing
     }
+}
+
+fn clip(text: &mut String, most: usize) {
+    if text.len() > most {
+        text.truncate(text.floor_char_boundary(most));
+        text.push('…');
+    }
+}
+
+/// Keeps entries in key order as long as they fit into `total` bytes.
+fn clip_map(map: BTreeMap<String, String>, each: usize, total: usize) -> BTreeMap<String, String> {
+    let mut room = total;
+    map.into_iter()
+        .map(|(key, mut value)| {
+            clip(&mut value, each);
+            (key, value)
+        })
+        .take_while(|(key, value)| {
+            let size = key.len() + value.len();
+            let fits = size <= room;
+            room = room.saturating_sub(size);
+            fits
+        })
+        .collect()
 }

@@ -1,4 +1,10 @@
 //! Use cases and the ports they need: the same flow for the functions, the local binary and the tests.
 
+pub mod command;
+#[cfg(feature = "contracts")]
+pub mod contracts;
 pub mod ids;
+pub mod ingest;
 pub mod ports;
+pub mod record;
+pub mod remediate;

@@ -29,7 +29,7 @@ pub enum Received {
 }
 
 /// More distinct alerts than this in one incident go to a new one, so that a record stays small.
-const MOST_ALERTS: usize = 50;
+const MOST_ALERTS: usize = 32;
 
 /// Decides about one alert. `incident` is the latest one of its group, if there is one.
 ///

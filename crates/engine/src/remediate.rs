@@ -1,0 +1,376 @@
+//! Remediation: asks the core what is next, and carries out what the record says was planned.
+
+use std::convert::Infallible;
+
+use firebreak_core::book::Books;
+use firebreak_core::evidence::{Group, Observation};
+use firebreak_core::guards::{self, Case, RowPermit};
+use firebreak_core::ids::IncidentId;
+use firebreak_core::incident::{Event, Incident};
+use firebreak_core::ledger::{Row, RowState};
+use firebreak_core::run::{self, Directive, Facts, Order, Phase, Run, Takeover, Work};
+use firebreak_core::runbook::{Runbook, Step};
+use firebreak_core::switch::SwitchReading;
+use firebreak_core::target::Targets;
+use firebreak_core::trace::Trace;
+use jiff::SignedDuration;
+
+use crate::ports::{AppendError, ApplyError, Clock, Hands, HandsSet, Store, StoreError};
+use crate::record::{RecordError, append_of, pause, record};
+
+/// What remediation works with. A driver that only advances needs no hands.
+#[derive(Clone, Copy)]
+pub struct Remediation<'a> {
+    pub store: &'a dyn Store,
+    pub clock: &'a dyn Clock,
+    pub runbooks: &'a [Runbook],
+    pub hands: &'a HandsSet,
+    pub reopen_within: SignedDuration,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum RemediateError {
+    #[error("there is no incident {0}")]
+    NotFound(IncidentId),
+    #[error("incident {0} is being written to by too many at once")]
+    Contended(IncidentId),
+    /// The wiring is wrong: this process was asked for an action that it has no hands for.
+    #[error("no hands for `{0}` here")]
+    NoHands(String),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<RecordError<Infallible>> for RemediateError {
+    fn from(error: RecordError<Infallible>) -> Self {
+        match error {
+            RecordError::NotFound(id) => RemediateError::NotFound(id),
+            RecordError::Contended(id) => RemediateError::Contended(id),
+            RecordError::Store(error) => RemediateError::Store(error),
+            RecordError::Refused(never) => match never {},
+        }
+    }
+}
+
+/// What came of an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ActReport {
+    Done,
+    /// The record no longer asks for it: done before, or overtaken. Nothing was touched.
+    Stale(String),
+}
+
+const MOST_TRIES: u32 = 16;
+
+/// Decides what is next and makes the decision durable. Asking twice is harmless.
+pub async fn advance(
+    with: Remediation<'_>,
+    id: &IncidentId,
+    driver: &str,
+    takeover: Takeover,
+) -> Result<Directive, RemediateError> {
+    for attempt in 0..MOST_TRIES {
+        let incident = load(with, id).await?;
+        let books = with.store.books(&run::books_needed(&incident)).await?;
+        let switch = switch(with).await;
+        let facts = Facts {
+            driver,
+            takeover,
+            runbooks: with.runbooks,
+            books: &books,
+            switch: &switch,
+            reopen_within: with.reopen_within,
+        };
+        let now = with.clock.now();
+        let advanced = run::advance(&incident, &facts, now);
+        if advanced.events.is_empty() {
+            return Ok(advanced.directive);
+        }
+        let append = append_of(&incident, advanced.events, now).with_books(advanced.books);
+        match with.store.append(&append).await {
+            Ok(()) => return Ok(advanced.directive),
+            Err(AppendError::Conflict(_)) => pause(attempt).await,
+            Err(AppendError::Store(error)) => return Err(error.into()),
+        }
+    }
+    Err(RemediateError::Contended(id.clone()))
+}
+
+/// Carries out one order, if the record still asks for it.
+pub async fn act(
+    with: Remediation<'_>,
+    id: &IncidentId,
+    order: &Order,
+) -> Result<ActReport, RemediateError> {
+    let incident = load(with, id).await?;
+    let Some(run) = incident.active_run().filter(|run| run.number == order.run) else {
+        return Ok(stale("that run is not active"));
+    };
+    match order.work {
+        Work::Observe => observe(with, &incident, run).await,
+        Work::Apply { row, fence } => apply(with, id, order.run, row, fence).await,
+        Work::Check { step } => check(with, &incident, run, step).await,
+        Work::Undo { row } => undo(with, &incident, run, row).await,
+    }
+}
+
+fn stale(why: &str) -> ActReport {
+    ActReport::Stale(why.to_owned())
+}
+
+async fn load(with: Remediation<'_>, id: &IncidentId) -> Result<Incident, RemediateError> {
+    with.store.load(id).await?.ok_or_else(|| RemediateError::NotFound(id.clone()))
+}
+
+/// A switch that cannot be read is a fact for the guards, not a failure of the question.
+async fn switch(with: Remediation<'_>) -> SwitchReading {
+    match with.store.kill_switch().await {
+        Ok(switch) => SwitchReading::Known(switch),
+        Err(error) => SwitchReading::Unreadable(error.to_string()),
+    }
+}
+
+fn hands<'a>(with: Remediation<'a>, step: &Step) -> Result<&'a dyn Hands, RemediateError> {
+    let action = step.action.as_str();
+    with.hands.of(action).ok_or_else(|| RemediateError::NoHands(action.to_owned()))
+}
+
+/// Appends events for a run as long as `fits` says that the record still asks for them.
+async fn record_for(
+    with: Remediation<'_>,
+    id: &IncidentId,
+    run: u32,
+    fits: impl Fn(&Run) -> bool,
+    events: impl Fn(&Incident, &Run) -> Vec<Event>,
+) -> Result<ActReport, RemediateError> {
+    let mut fitted = false;
+    record(with.store, with.clock, id, |incident| -> Result<_, Infallible> {
+        let active = incident.active_run().filter(|active| active.number == run && fits(active));
+        fitted = active.is_some();
+        Ok(active.map(|active| events(incident, active)).unwrap_or_default())
+    })
+    .await?;
+    Ok(if fitted { ActReport::Done } else { stale("the record moved on meanwhile") })
+}
+
+async fn observe(
+    with: Remediation<'_>,
+    incident: &Incident,
+    run: &Run,
+) -> Result<ActReport, RemediateError> {
+    let preparing = |run: &Run| run.phase == Phase::Preparing;
+    let Some(step) = run.runbook.steps.first().filter(|_| preparing(run)) else {
+        return Ok(stale("the targets were read before"));
+    };
+    let hands = hands(with, step)?;
+    let seen = match run::targets_of(incident, &run.runbook) {
+        Ok(targets) => read_targets(hands, &targets, &run.runbook).await,
+        Err(problem) => Err(problem),
+    };
+    record_for(with, &incident.id, run.number, preparing, |_, run| {
+        vec![match &seen {
+            Ok(observations) => {
+                Event::Observed { run: run.number, observations: observations.clone() }
+            }
+            Err(problem) => {
+                let decision = problem.clone();
+                let trace = Trace { tried: Vec::new(), guards: Vec::new(), decision };
+                Event::Held { run: run.number, trace }
+            }
+        }]
+    })
+    .await
+}
+
+async fn read_targets(
+    hands: &dyn Hands,
+    targets: &Targets,
+    runbook: &Runbook,
+) -> Result<Vec<Observation>, String> {
+    let group = runbook.guards.blast_radius.group.as_deref();
+    let mut observations = Vec::new();
+    for target in targets {
+        let mut seen = hands
+            .observe(target, group)
+            .await
+            .map_err(|error| format!("{target} cannot be read: {error}"))?;
+        if group.is_none() {
+            let members = u32::try_from(targets.count()).unwrap_or(u32::MAX);
+            seen.group = Some(Group { key: format!("kind:{}", target.kind), members });
+        }
+        observations.push(seen);
+    }
+    Ok(observations)
+}
+
+/// The write-ahead order of things: judge, write `step.sent` on the very version that was judged, call, write
+/// what came of it. A crash anywhere leaves a row that is never called for again.
+async fn apply(
+    with: Remediation<'_>,
+    id: &IncidentId,
+    number: u32,
+    row: usize,
+    fence: u64,
+) -> Result<ActReport, RemediateError> {
+    for attempt in 0..MOST_TRIES {
+        let incident = load(with, id).await?;
+        let Some((run, claimed)) = claimed_row(&incident, number, row, fence) else {
+            return Ok(stale("the row is not claimed under this fence"));
+        };
+        let Some(step) = run.step(claimed.planned.step) else { return Ok(stale("no such step")) };
+        let hands = hands(with, step)?;
+        let (event, permit) = at_hand(with, &incident, run, (row, claimed), hands).await?;
+        let append = append_of(&incident, vec![event], with.clock.now());
+        match with.store.append(&append).await {
+            Ok(()) => {}
+            Err(AppendError::Conflict(_)) => {
+                pause(attempt).await;
+                continue;
+            }
+            Err(AppendError::Store(error)) => return Err(error.into()),
+        }
+        let Some(permit) = permit else { return Ok(ActReport::Done) };
+        let called = hands.apply(&permit).await;
+        return settle(with, id, number, row, called).await;
+    }
+    Err(RemediateError::Contended(id.clone()))
+}
+
+fn claimed_row(incident: &Incident, number: u32, row: usize, fence: u64) -> Option<(&Run, &Row)> {
+    let run = incident.active_run().filter(|run| run.number == number)?;
+    let claimed =
+        run.rows.get(row).filter(|row| row.state == RowState::Claimed && row.fence == fence)?;
+    Some((run, claimed))
+}
+
+/// The last look before the call: `step.sent` with a permit, or `step.refused` without one.
+async fn at_hand(
+    with: Remediation<'_>,
+    incident: &Incident,
+    run: &Run,
+    (index, row): (usize, &Row),
+    hands: &dyn Hands,
+) -> Result<(Event, Option<RowPermit>), RemediateError> {
+    let refused =
+        |reason: String, trace| Event::StepRefused { run: run.number, row: index, reason, trace };
+    let target = &row.planned.target;
+    let group = run.runbook.guards.blast_radius.group.as_deref();
+    let mut seen = match hands.observe(target, group).await {
+        Ok(seen) => seen,
+        Err(error) => {
+            return Ok((refused(format!("{target} cannot be read: {error}"), None), None));
+        }
+    };
+    if seen.group.is_none() {
+        let planned_for = run.observations.iter().find(|earlier| earlier.target == *target);
+        seen.group = planned_for.and_then(|earlier| earlier.group.clone());
+    }
+    let books: Books = with.store.books(&run::books_needed(incident)).await?;
+    let switch = switch(with).await;
+    let observations = [seen];
+    let judgement = guards::judge(&Case {
+        incident,
+        runbook: &run.runbook,
+        run: &run.reference(&incident.id),
+        observations: &observations,
+        plan: run.plan.as_ref(),
+        books: &books,
+        switch: &switch,
+        now: with.clock.now(),
+    });
+    let permit =
+        judgement.permit.as_ref().and_then(|permit| RowPermit::for_row(permit, row, &run.runbook));
+    if permit.is_none() {
+        let reason = judgement.reason();
+        let trace =
+            Trace { tried: Vec::new(), guards: judgement.findings, decision: reason.clone() };
+        return Ok((refused(reason, Some(trace)), None));
+    }
+    Ok((Event::StepSent { run: run.number, row: index }, permit))
+}
+
+/// Writes down what came of the call. If this write is lost the row stays `sent`, and the next `advance`
+/// makes it `unknown`: the provider is then read, never called again.
+async fn settle(
+    with: Remediation<'_>,
+    id: &IncidentId,
+    number: u32,
+    row: usize,
+    called: Result<String, ApplyError>,
+) -> Result<ActReport, RemediateError> {
+    let (next, event) = match called {
+        Ok(receipt) => (RowState::Confirmed, Event::StepConfirmed { run: number, row, receipt }),
+        Err(ApplyError::Refused(reason)) => {
+            (RowState::Refused, Event::StepRefused { run: number, row, reason, trace: None })
+        }
+        Err(ApplyError::Unknown(reason)) => {
+            (RowState::Unknown, Event::StepUnknown { run: number, row, reason })
+        }
+    };
+    let fits = |run: &Run| run.rows.get(row).is_some_and(|row| row.state.may_become(next));
+    record_for(with, id, number, fits, |_, _| vec![event.clone()]).await
+}
+
+async fn check(
+    with: Remediation<'_>,
+    incident: &Incident,
+    run: &Run,
+    step: usize,
+) -> Result<ActReport, RemediateError> {
+    let verifying =
+        |run: &Run| matches!(run.phase, Phase::Verifying { step: current, .. } if current == step);
+    let Some(spec) = run.step(step).filter(|_| verifying(run)) else {
+        return Ok(stale("that step is not being verified"));
+    };
+    let hands = hands(with, spec)?;
+    let mut evidence = Vec::new();
+    for (_, row) in run.rows_of(step).filter(|(_, row)| row.state.may_have_acted()) {
+        evidence.extend(hands.check(row, spec).await);
+    }
+    record_for(with, &incident.id, run.number, verifying, |incident, run| {
+        vec![run::checked(incident, run, step, evidence.clone(), with.clock.now())]
+    })
+    .await
+}
+
+/// How often an undo is tried before a person must look.
+const UNDO_TRIES: u32 = 3;
+
+async fn undo(
+    with: Remediation<'_>,
+    incident: &Incident,
+    run: &Run,
+    index: usize,
+) -> Result<ActReport, RemediateError> {
+    let now = with.clock.now();
+    let due = match run.phase {
+        Phase::Undoing { .. } => true,
+        Phase::Kept { undo_at, .. } => undo_at.is_some_and(|at| at <= now),
+        _ => false,
+    };
+    let undoable = |run: &Run| run.rows.get(index).is_some_and(|row| row.state.may_have_acted());
+    let row = run.rows.get(index).filter(|_| due && undoable(run));
+    let Some((row, step)) = row.and_then(|row| Some((row, run.step(row.planned.step)?))) else {
+        return Ok(stale("nothing is to be undone there"));
+    };
+    let hands = hands(with, step)?;
+    let mut tried = hands.undo(row, step).await;
+    for attempt in 1..UNDO_TRIES {
+        if tried.is_ok() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_secs(u64::from(attempt))).await;
+        tried = hands.undo(row, step).await;
+    }
+    record_for(with, &incident.id, run.number, undoable, |_, run| {
+        vec![match &tried {
+            Ok(receipt) => {
+                Event::StepUndone { run: run.number, row: index, receipt: receipt.clone() }
+            }
+            Err(error) => {
+                Event::StepStuck { run: run.number, row: index, reason: error.to_string() }
+            }
+        }]
+    })
+    .await
+}
