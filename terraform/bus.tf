@@ -92,8 +92,10 @@ resource "aws_lambda_permission" "rule" {
 }
 
 resource "aws_cloudwatch_log_group" "audit" {
-  name              = "/aws/events/${local.prefix}-audit"
-  retention_in_days = var.log_retention_days
+  name = "/aws/events/${local.prefix}-audit"
+
+  # The audit copy is kept for more than a year, whatever the other logs do.
+  retention_in_days = max(400, var.log_retention_days)
 }
 
 data "aws_iam_policy_document" "audit_log" {

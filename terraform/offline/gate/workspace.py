@@ -54,7 +54,7 @@ class Workspace:
     def fork(self, name: str) -> Workspace:
         """A copy for one seeded fault, already initialised when this one is."""
         target = self.root.parent / name
-        shutil.copytree(self.root, target, symlinks=True)
+        shutil.copytree(self.root, target, symlinks=True, ignore=shutil.ignore_patterns("*.tfstate*", "mirror"))
         return Workspace(target)
 
     @property
