@@ -180,7 +180,7 @@ class World:
         ]
 
     def messages_about(self, *words: str) -> list[str]:
-        """Messages of the on-call topic that hold all these words, in any case."""
+        """Messages of the on-call topic, with subject and attributes, that hold all these words in any case."""
         texts = [json.dumps(message) for message in self.told.drain()]
         return [text for text in texts if all(word.lower() in text.lower() for word in words)]
 
@@ -230,9 +230,7 @@ class World:
     def _subscribe_to_the_topics(self) -> Inbox:
         url, arn = self._new_queue("checks-told")
         for topic in self.outputs["topics"].values():
-            self.target.client("sns").subscribe(
-                TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"}
-            )
+            self.target.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
         return Inbox(self.target, url)
 
 
