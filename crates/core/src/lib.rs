@@ -3,6 +3,7 @@
 
 pub mod actions;
 pub mod alert;
+pub mod approval;
 pub mod book;
 pub mod channels;
 pub mod evidence;
@@ -19,6 +20,7 @@ pub mod runbook;
 pub mod sources;
 pub mod switch;
 pub mod target;
+pub mod timeline;
 pub mod trace;
 
 #[cfg(test)]

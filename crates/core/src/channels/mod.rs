@@ -1,5 +1,8 @@
 //! Notification channels: each gives a message the form of its medium and reads the reply, without any I/O.
 
+mod sns;
+mod webhook;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -106,8 +109,50 @@ pub trait Channel: Sync {
 /// Every channel there is.
 pub const CHANNELS: &[&dyn Channel] = &[
     // Alphabetical.
+    &sns::Sns,
+    &webhook::Webhook,
 ];
 
 pub fn find(kind: &str) -> Option<&'static dyn Channel> {
     CHANNELS.iter().copied().find(|channel| channel.kind() == kind)
 }
+
+/// What is wrong with the channels of a configuration: one line each, naming channel, setting and remedy.
+pub fn check(channels: &Channels) -> Vec<String> {
+    channels
+        .iter()
+        .filter_map(|(name, settings)| match find(&settings.kind) {
+            Some(channel) => {
+                channel.check(settings).err().map(|problem| format!("channel `{name}`: {problem}"))
+            }
+            None => Some(format!(
+                "channel `{name}`: `kind` is `{}`; the kinds are {}",
+                settings.kind,
+                CHANNELS.iter().map(|channel| channel.kind()).collect::<Vec<_>>().join(", ")
+            )),
+        })
+        .collect()
+}
+
+fn text_setting<'a>(settings: &'a ChannelSettings, name: &str) -> Result<&'a str, String> {
+    match settings.settings.get(name) {
+        Some(Value::String(text)) if !text.is_empty() => Ok(text),
+        Some(_) => Err(format!("`{name}` must be a text")),
+        None => Err(format!("`{name}` is missing")),
+    }
+}
+
+/// A setting that nobody reads is a mistake that nobody would notice.
+fn only_settings(settings: &ChannelSettings, known: &[&str]) -> Result<(), String> {
+    match settings.settings.keys().find(|key| !known.contains(&key.as_str())) {
+        Some(unknown) => Err(format!(
+            "`{unknown}` is not a setting of {}, which takes {}",
+            settings.kind,
+            known.join(", ")
+        )),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;
