@@ -1,1 +1,12 @@
-//! stub
+//! HTTP surfaces as axum routers: the functions and the local binary host the same code.
+
+mod answer;
+pub mod api;
+mod approvals;
+pub mod console;
+mod entry;
+pub mod metrics;
+pub mod webhooks;
+
+#[cfg(test)]
+mod tests;

@@ -142,9 +142,24 @@ impl Event {
         }
     }
 
-    /// Whether a driver must look at the incident because of it: the trigger of the remediation.
+    /// Why it was decided so, where the event is a decision.
+    pub fn trace(&self) -> Option<&Trace> {
+        if let Event::StepRefused { trace, .. } = self {
+            return trace.as_ref();
+        }
+        if let Event::Considered { trace }
+        | Event::RunStarted { trace, .. }
+        | Event::Held { trace, .. }
+        | Event::Planned { trace, .. } = self
+        {
+            return Some(trace);
+        }
+        None
+    }
+
+    /// Whether a driver must look at the incident because of it: to remediate, or to close it in the end.
     pub fn starts_remediation(&self) -> bool {
-        matches!(self, Event::AlertFired { .. })
+        matches!(self, Event::AlertFired { .. } | Event::Resolved { .. })
     }
 }
 

@@ -17,6 +17,18 @@ pub enum Verdict {
     Suppressed,
 }
 
+impl Verdict {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Verdict::Opened => "opened",
+            Verdict::Updated => "updated",
+            Verdict::Duplicate => "duplicate",
+            Verdict::Resolved => "resolved",
+            Verdict::Suppressed => "suppressed",
+        }
+    }
+}
+
 /// What to do with an alert.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Received {

@@ -1,0 +1,266 @@
+//! The JSON API: incidents, what people do to them, runbooks, the kill switch, the quarantine.
+
+use std::sync::Arc;
+
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::middleware;
+use axum::response::Response;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use firebreak_core::ids::IncidentId;
+use firebreak_core::incident::{Command, Incident, Status};
+use firebreak_core::proof::Secrets;
+use firebreak_core::runbook::{Runbook, lint};
+use firebreak_core::switch::{Engaged, KillSwitch};
+use firebreak_engine::command::command;
+use firebreak_engine::ports::{Clock, ListQuery, Store};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::answer::Failure;
+use crate::approvals;
+use crate::entry::require_token;
+use crate::metrics::Metrics;
+
+/// What the API works with.
+#[derive(Clone)]
+pub struct Api {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub runbooks: Arc<Vec<Runbook>>,
+    pub metrics: Metrics,
+    pub token: Arc<Secrets>,
+}
+
+/// `/api/...` behind the token, `/metrics` open.
+pub fn router(api: Api) -> Router {
+    let guarded = Router::new()
+        .route("/api/incidents", get(list))
+        .route("/api/incidents/{id}", get(show))
+        .route("/api/incidents/{id}/ack", post(acknowledge))
+        .route("/api/incidents/{id}/resolve", post(resolve))
+        .route("/api/incidents/{id}/note", post(note))
+        .route("/api/approvals/{token}", post(approvals::decide))
+        .route("/api/runbooks", get(runbooks))
+        .route("/api/kill-switch", get(kill_switch).post(set_kill_switch))
+        .route("/api/quarantine", get(quarantine))
+        .layer(middleware::from_fn_with_state(Arc::clone(&api.token), require_token));
+    Router::new().route("/metrics", get(metrics)).merge(guarded).with_state(api)
+}
+
+async fn metrics(State(api): State<Api>) -> Response {
+    api.metrics.render()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    status: Option<String>,
+    service: Option<String>,
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+/// One line of a list.
+#[derive(Serialize)]
+pub(crate) struct Summary<'a> {
+    id: &'a IncidentId,
+    status: &'static str,
+    severity: &'static str,
+    service: &'a str,
+    title: &'a str,
+    opened_at: String,
+    resolved_at: Option<String>,
+    firing: usize,
+    alerts: usize,
+    acknowledged_by: Option<&'a str>,
+    version: u64,
+}
+
+impl<'a> From<&'a Incident> for Summary<'a> {
+    fn from(incident: &'a Incident) -> Self {
+        Self {
+            id: &incident.id,
+            status: incident.status.as_str(),
+            severity: incident.severity.as_str(),
+            service: &incident.service,
+            title: &incident.title,
+            opened_at: incident.opened_at.to_string(),
+            resolved_at: incident.resolved_at.map(|at| at.to_string()),
+            firing: incident.firing().count(),
+            alerts: incident.alerts.len(),
+            acknowledged_by: incident.acknowledged.as_ref().map(|taken| taken.by.as_str()),
+            version: incident.version,
+        }
+    }
+}
+
+async fn list(
+    State(api): State<Api>,
+    wanted: Result<Query<Wanted>, QueryRejection>,
+) -> Result<Json<Value>, Failure> {
+    let Query(wanted) = wanted.map_err(|bad| bad_request(bad.body_text()))?;
+    let status = match wanted.status.as_deref() {
+        None => None,
+        Some(word) => Some(Status::from_word(word).ok_or_else(|| {
+            let words: Vec<_> = Status::ALL.iter().map(|status| status.as_str()).collect();
+            bad_request(format!("status `{word}` does not exist; use one of {}", words.join(", ")))
+        })?),
+    };
+    let limit = wanted.limit.unwrap_or(50);
+    if !(1..=200).contains(&limit) {
+        return Err(bad_request("limit is 1 to 200"));
+    }
+    let query = ListQuery { status, service: wanted.service, limit, cursor: wanted.cursor };
+    let page = api.store.list(&query).await?;
+    let incidents: Vec<Summary<'_>> = page.incidents.iter().map(Summary::from).collect();
+    Ok(Json(json!({"incidents": incidents, "cursor": page.cursor})))
+}
+
+async fn show(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Value>, Failure> {
+    let id = incident_id(id)?;
+    let incident = api.store.load(&id).await?;
+    let incident =
+        incident.ok_or_else(|| Failure::not_found(format!("there is no incident {id}")))?;
+    let events = api.store.events(&id).await?;
+    let mut repeats = serde_json::Map::new();
+    for fingerprint in incident.alerts.keys() {
+        let (count, _) = api.store.repeats(fingerprint).await?;
+        repeats.insert(fingerprint.to_string(), count.into());
+    }
+    let traces: Vec<&firebreak_core::trace::Trace> =
+        events.iter().filter_map(|recorded| recorded.event.trace()).collect();
+    Ok(Json(json!({
+        "incident": incident,
+        "events": events,
+        "runs": incident.runs,
+        "trace": traces,
+        "repeats": repeats,
+    })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct By {
+    by: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reasoned {
+    by: String,
+    reason: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Noted {
+    by: String,
+    text: String,
+}
+
+type Posted<T> = Result<Json<T>, JsonRejection>;
+
+async fn acknowledge(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    body: Posted<By>,
+) -> Result<Json<Value>, Failure> {
+    let Json(By { by }) = body.map_err(|bad| bad_request(bad.body_text()))?;
+    carry_out(&api, id, Command::Acknowledge { by }).await
+}
+
+async fn resolve(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    body: Posted<Reasoned>,
+) -> Result<Json<Value>, Failure> {
+    let Json(Reasoned { by, reason }) = body.map_err(|bad| bad_request(bad.body_text()))?;
+    carry_out(&api, id, Command::Resolve { by, reason }).await
+}
+
+async fn note(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    body: Posted<Noted>,
+) -> Result<Json<Value>, Failure> {
+    let Json(Noted { by, text }) = body.map_err(|bad| bad_request(bad.body_text()))?;
+    carry_out(&api, id, Command::Note { by, text }).await
+}
+
+/// Carries a command out and answers with the incident's new line.
+pub(crate) async fn carry_out(
+    api: &Api,
+    id: String,
+    wish: Command,
+) -> Result<Json<Value>, Failure> {
+    let id = incident_id(id)?;
+    let incident = command(&*api.store, &*api.clock, &id, &wish).await?;
+    Ok(Json(json!({"incident": Summary::from(&incident)})))
+}
+
+async fn runbooks(State(api): State<Api>) -> Json<Value> {
+    let runbooks: Vec<Value> = api
+        .runbooks
+        .iter()
+        .map(|runbook| json!({"runbook": runbook, "remarks": lint(runbook)}))
+        .collect();
+    Json(json!({"runbooks": runbooks}))
+}
+
+async fn kill_switch(State(api): State<Api>) -> Result<Json<KillSwitch>, Failure> {
+    Ok(Json(api.store.kill_switch().await?))
+}
+
+/// `{"engage": {"by", "reason"}}` or `{"release": {"by"}}`.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Turn {
+    Engage { by: String, reason: String },
+    Release { by: String },
+}
+
+async fn set_kill_switch(
+    State(api): State<Api>,
+    body: Posted<Turn>,
+) -> Result<Json<KillSwitch>, Failure> {
+    let Json(turn) = body.map_err(|bad| bad_request(bad.body_text()))?;
+    let switch = match turn {
+        Turn::Engage { by, reason } => {
+            KillSwitch { engaged: Some(Engaged { by, reason, at: api.clock.now() }) }
+        }
+        Turn::Release { by } => {
+            tracing::warn!(by, "the kill switch was released");
+            KillSwitch::default()
+        }
+    };
+    api.store.set_kill_switch(&switch).await?;
+    Ok(Json(switch))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FromSource {
+    source: Option<String>,
+    limit: Option<usize>,
+}
+
+async fn quarantine(
+    State(api): State<Api>,
+    wanted: Result<Query<FromSource>, QueryRejection>,
+) -> Result<Json<Value>, Failure> {
+    let Query(wanted) = wanted.map_err(|bad| bad_request(bad.body_text()))?;
+    let limit = wanted.limit.unwrap_or(50).clamp(1, 200);
+    let kept = api.store.kept(wanted.source.as_deref(), limit).await?;
+    Ok(Json(json!({"quarantined": kept})))
+}
+
+fn incident_id(text: String) -> Result<IncidentId, Failure> {
+    IncidentId::try_from(text).map_err(|invalid| bad_request(invalid.to_string()))
+}
+
+pub(crate) fn bad_request(message: impl Into<String>) -> Failure {
+    Failure::new(StatusCode::BAD_REQUEST, "bad_request", message)
+}

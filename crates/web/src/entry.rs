@@ -1,0 +1,46 @@
+//! Who may use API and console: the holder of the API token, by header or by the console's cookie.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use firebreak_core::proof::{self, SHARED_TOKEN, Secrets};
+
+use crate::answer::Failure;
+
+/// The cookie that the console sets after a login.
+pub(crate) const COOKIE: &str = "firebreak_session";
+
+/// Lets a request through only with the token.
+pub(crate) async fn require_token(
+    State(secrets): State<Arc<Secrets>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if holds_token(request.headers(), &secrets) {
+        next.run(request).await
+    } else {
+        Failure::unauthorized().into_response()
+    }
+}
+
+/// Whether the headers prove the token. A cookie counts for reading alone where the caller says so.
+pub(crate) fn holds_token(headers: &HeaderMap, secrets: &Secrets) -> bool {
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    proof::verify(SHARED_TOKEN, &proof::Request { header: &header, body: &[] }, secrets).is_ok()
+}
+
+/// Whether the console's cookie proves the token.
+pub(crate) fn holds_cookie(headers: &HeaderMap, secrets: &Secrets) -> bool {
+    let Some(token) = cookie(headers) else { return false };
+    let bearer = format!("Bearer {token}");
+    let header = |name: &str| (name == "authorization").then_some(bearer.as_str());
+    proof::verify(SHARED_TOKEN, &proof::Request { header: &header, body: &[] }, secrets).is_ok()
+}
+
+fn cookie(headers: &HeaderMap) -> Option<&str> {
+    let all = headers.get(header::COOKIE)?.to_str().ok()?;
+    all.split(';').find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
+}

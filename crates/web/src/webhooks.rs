@@ -1,0 +1,155 @@
+//! `POST /webhooks/{source}`: authenticate on the raw body, then take the delivery in.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use firebreak_core::proof::{self, Denied, Request};
+use firebreak_core::sources::{self, Delivery, Source};
+use firebreak_engine::ingest::{Ingest, Report, ingest};
+use firebreak_engine::ports::{Clock, SecretSource, Store};
+use jiff::SignedDuration;
+use tokio::sync::Semaphore;
+
+use crate::answer::Failure;
+use crate::metrics::Metrics;
+
+/// A larger body is answered 413. Alertmanager groups of thousands fit; API Gateway itself takes 10 MB.
+pub const MOST_BODY: usize = 1024 * 1024;
+
+/// More deliveries at once are answered 503, so that those under way finish in time.
+const MOST_AT_ONCE: usize = 256;
+
+/// What the webhooks work with.
+#[derive(Clone)]
+pub struct Webhooks {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub secrets: Arc<dyn SecretSource>,
+    pub metrics: Metrics,
+    pub reopen_within: SignedDuration,
+}
+
+#[derive(Clone)]
+struct Gate {
+    webhooks: Webhooks,
+    room: Arc<Semaphore>,
+}
+
+/// The routes that senders use.
+pub fn router(webhooks: Webhooks) -> Router {
+    let gate = Gate { webhooks, room: Arc::new(Semaphore::new(MOST_AT_ONCE)) };
+    Router::new()
+        .route("/webhooks/{source}", post(receive))
+        .route("/healthz", get(healthz))
+        .layer(DefaultBodyLimit::max(MOST_BODY))
+        .with_state(gate)
+}
+
+async fn healthz() -> Json<serde_json::Value> {
+    Json(serde_json::json!({"status": "ok"}))
+}
+
+async fn receive(
+    State(gate): State<Gate>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let Some(source) = sources::find(&name) else {
+        let known: Vec<_> = sources::SOURCES.iter().map(|source| source.name()).collect();
+        return Failure::not_found(format!(
+            "there is no such source; there are {}",
+            known.join(", ")
+        ))
+        .into_response();
+    };
+    let metrics = gate.webhooks.metrics.clone();
+    let Ok(_room) = gate.room.try_acquire() else {
+        metrics.refused(source.name(), "overload");
+        return Failure::unavailable("overloaded", "too many deliveries at once").into_response();
+    };
+    let body = match body {
+        Ok(body) => body,
+        Err(rejection) => return too_large_or_cut(&rejection).into_response(),
+    };
+    match take(&gate.webhooks, source, &headers, &body).await {
+        Ok(report) => {
+            count(&metrics, source, &report);
+            (StatusCode::ACCEPTED, Json(report)).into_response()
+        }
+        Err(failure) => failure.into_response(),
+    }
+}
+
+fn too_large_or_cut(rejection: &BytesRejection) -> Failure {
+    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        let message =
+            format!("a delivery has at most {MOST_BODY} bytes; send fewer alerts at once");
+        return Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message);
+    }
+    Failure::unavailable("cut_off", "the body did not arrive whole, send it again")
+}
+
+async fn take(
+    webhooks: &Webhooks,
+    source: &'static dyn Source,
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Result<Report, Failure> {
+    authenticate(webhooks, source, headers, body).await?;
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let delivery = Delivery { body, content_type, received_at: webhooks.clock.now() };
+    let with = Ingest {
+        store: &*webhooks.store,
+        clock: &*webhooks.clock,
+        reopen_within: webhooks.reopen_within,
+    };
+    ingest(with, source, &delivery).await.map_err(|error| {
+        webhooks.metrics.refused(source.name(), "store");
+        Failure::from(error)
+    })
+}
+
+async fn authenticate(
+    webhooks: &Webhooks,
+    source: &'static dyn Source,
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Result<(), Failure> {
+    let secrets = webhooks.secrets.of_source(source.name()).await.map_err(|error| {
+        tracing::error!(source = source.name(), %error, "a delivery cannot be authenticated");
+        webhooks.metrics.refused(source.name(), "secret");
+        Failure::unavailable("secret_unavailable", "the sender cannot be authenticated now")
+    })?;
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let proven = match &secrets {
+        Some(secrets) => {
+            proof::verify(source.schemes(), &Request { header: &header, body }, secrets)
+        }
+        None => Err(Denied::Missing),
+    };
+    proven.map_err(|denied| {
+        let reason = if secrets.is_some() { denied.as_str() } else { "not_set_up" };
+        tracing::info!(source = source.name(), reason, "a delivery was denied");
+        webhooks.metrics.denied(source.name(), reason);
+        Failure::unauthorized()
+    })
+}
+
+fn count(metrics: &Metrics, source: &'static dyn Source, report: &Report) {
+    for accepted in &report.accepted {
+        metrics.alert(source.name(), accepted.outcome.as_str());
+    }
+    for _ in &report.quarantined {
+        metrics.alert(source.name(), "quarantined");
+    }
+    for finding in &report.findings {
+        tracing::warn!(source = source.name(), finding, "a delivery was odd");
+    }
+}
