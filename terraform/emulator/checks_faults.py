@@ -20,10 +20,13 @@ def run(runner: Runner, world: World) -> None:
     runner.check("a request without a token is answered 401 and stores nothing", _unauthenticated, world, None)
     runner.check("a request with a wrong token is answered 401 and stores nothing", _unauthenticated, world, "wrong")
     runner.check("malformed JSON is answered 202, kept and named", _malformed, world)
+    runner.check("an unknown source is turned away with 404", _unknown_source, world)
+    runner.check("a body that is too large is answered 413 and stores nothing", _too_large, world)
     runner.check(f"{STORM} times the same alert at once: one incident, one reboot", _storm, world)
     runner.check("function killed before its call: no second reboot, and the run ends", _cut, world, ec2_recorder.KILL)
     runner.check("connection lost before the call: no second reboot, and the run ends", _cut, world, ec2_recorder.RESET)
     runner.check("answer lost after the call: no second reboot, and the run ends", _cut, world, ec2_recorder.DROP_REPLY)
+    runner.check("silence after the call: no second reboot, and the run ends", _cut, world, ec2_recorder.HANG)
     runner.check("an aborted execution is taken up by a human", _aborted, world)
     runner.check("a poison record goes to the dead-letter queue and the others pass", _poison, world)
 
@@ -54,6 +57,19 @@ def _malformed(world: World) -> None:
     kept = [item for item in world.items() if item["pk"]["S"].startswith("QUAR#sumologic")]
     expect([item for item in kept if item["sk"]["S"] == entry["id"]], f"{entry['id']} is not among the kept")
     expect(any("nothing that a sender" in item["body"]["S"] for item in kept), "the body was not kept")
+
+
+def _unknown_source(world: World) -> None:
+    reply = world.send("/webhooks/nobody", "{}")
+    expect(reply.status == 404, f"{reply.status} {reply.body}")
+
+
+def _too_large(world: World) -> None:
+    before = _stored(world)
+    body = json.dumps({"schema": "firebreak.sumologic.v1", "results": "x" * 2_000_000})
+    reply = world.send("/webhooks/sumologic", body)
+    expect(reply.status == 413, f"{reply.status} {reply.body}")
+    expect(_stored(world) == before, f"stored {_stored(world) - before}")
 
 
 def _storm(world: World) -> None:

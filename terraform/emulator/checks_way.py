@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 from runner import Runner, eventually, expect
@@ -28,10 +29,11 @@ def run(runner: Runner, world: World) -> None:
     runner.check("GET /healthz answers 200", _healthz, world)
     instance = world.new_instance("api")
     incident = runner.check("an alert of Sumo Logic is answered 202 and opens an incident", _opens, world, instance)
+    opened = time.time()
     if incident is None:
         return
     runner.check("the incident and its first events are in the table", _stored, world, incident)
-    runner.check("one execution runs and reboots the instance once", _reboots_once, world, incident, instance)
+    runner.check("one execution runs and reboots the instance once", _reboots_once, world, incident, instance, opened)
     runner.check("a redelivered bus event does not reboot again", _redelivered, world, incident, instance)
     runner.check("on-call was told that the incident opened", _told, world, incident)
     runner.check("the recovery is accepted and the incident resolves", _resolves, world, incident, instance)
@@ -72,12 +74,13 @@ def _stored(world: World, incident: str) -> None:
     expect(world.types(incident)[:2] == ["incident.opened", "alert.fired"], f"{world.types(incident)}")
 
 
-def _reboots_once(world: World, incident: str, instance: str) -> None:
+def _reboots_once(world: World, incident: str, instance: str, opened: float) -> None:
     world.wait_for(incident, "step.confirmed")
     calls = world.recorder.reboots(instance)
     expect(len(calls) == 1, f"{len(calls)} reboot calls")
     expect(calls[0].forwarded and calls[0].instances == (instance,), f"{calls[0]}")
     expect(len(world.executions(incident)) >= 1, "no execution")
+    print(f"       from the webhook's answer to the reboot: {calls[0].at - opened:.1f} s", flush=True)
 
 
 def put_fired_again(world: World, incident: str) -> None:
