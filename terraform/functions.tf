@@ -52,11 +52,6 @@ locals {
       sid       = "PutEvents"
       actions   = ["events:PutEvents"]
       resources = [aws_cloudwatch_event_bus.this.arn]
-      conditions = [{
-        test     = "StringEquals"
-        variable = "events:source"
-        values   = ["firebreak"]
-      }]
     },
     {
       sid       = "KeepFailedRecords"

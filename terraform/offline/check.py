@@ -32,7 +32,9 @@ def main() -> None:
         for name in steps.FOLDERS:
             workspace.init(name)
         outcomes = check(workspace, arguments.rendered)
-        if not arguments.no_faults:
+        if any(outcome.failures for outcome in outcomes):
+            print("\nseeded faults: not planted, because the clean copy has faults of its own")
+        elif not arguments.no_faults:
             outcomes += seed(workspace)
     failed = [outcome for outcome in outcomes if outcome.failures]
     print(f"took {time.monotonic() - started:.0f} s")

@@ -104,7 +104,10 @@ def _formats(action: str) -> tuple[re.Pattern[str], ...]:
 def _pattern(form: str) -> re.Pattern[str]:
     fixed = {"Partition": "[^:]+", "Region": "[^:]*", "Account": "[^:]*"}
     parts = re.split(r"\$\{(\w+)\}", form)
-    text = "".join(fixed.get(part, ".+") if index % 2 else re.escape(part).replace(r"\.\*", ".+") for index, part in enumerate(parts))
+    text = "".join(
+        fixed.get(part, ".+") if index % 2 else re.escape(part).replace(r"\.\*", ".+")
+        for index, part in enumerate(parts)
+    )
     return re.compile(text)
 
 

@@ -1,4 +1,4 @@
-"""The rendered state machine and the rendered policies, as documents: transitions, reachability, and cfn-lint's schemas."""
+"""The state machine as a document: transitions, ends and guards; and what cfn-lint says of it and the policies."""
 
 from __future__ import annotations
 
@@ -11,6 +11,11 @@ from .finding import Check, Finding
 from .state import State, policies
 
 _TERMINAL = ("Succeed", "Fail")
+_RULE_FIELDS = {
+    "Retry": {"ErrorEquals", "IntervalSeconds", "MaxAttempts", "BackoffRate", "MaxDelaySeconds", "JitterStrategy"},
+    "Catch": {"ErrorEquals", "Next", "Assign", "Output"},
+    "Choices": {"Condition", "Next", "Assign", "Output"},
+}
 _TEMPLATE_VERSION = "2010-09-09"
 
 
@@ -68,6 +73,16 @@ def tasks_guarded(state: State) -> Iterator[Finding]:
                 yield Finding(address, f"{name} must retry with full jitter")
 
 
+def rules_spelt_right(state: State) -> Iterator[Finding]:
+    """Retry, catch and choice rules have known fields only; cfn-lint does not look at these."""
+    for address, machine in _machines(state):
+        for name, body in machine["States"].items():
+            for kind, known in _RULE_FIELDS.items():
+                for rule in body.get(kind, []):
+                    for field in sorted(set(rule) - known - {"Comment"}):
+                        yield Finding(address, f"{name} has {field} in {kind}, which means nothing there")
+
+
 def fits_schemas(state: State) -> Iterator[Finding]:
     """cfn-lint accepts the machine, the policies and the event patterns."""
     resources: dict[str, dict] = {}
@@ -101,7 +116,7 @@ def _transitions(machine: dict) -> Iterator[tuple[str, str]]:
 
 def _as_cloudformation(state: State) -> Iterator[tuple[str, dict]]:
     for resource in state.of("aws_sfn_state_machine"):
-        properties = {"RoleArn": resource["role_arn"], "DefinitionString": resource["definition"]}
+        properties = {"RoleArn": resource["role_arn"], "Definition": json.loads(resource["definition"])}
         yield resource.address, {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}
     for resource in state.of("aws_cloudwatch_event_rule"):
         properties = {"EventPattern": json.loads(resource["event_pattern"])}
@@ -121,5 +136,6 @@ CHECKS: dict[str, Check] = {
     "machine: states can be reached": states_reachable,
     "machine: states come to an end": states_end,
     "machine: tasks are guarded": tasks_guarded,
+    "machine: rules are spelt right": rules_spelt_right,
     "machine: cfn-lint accepts the documents": fits_schemas,
 }

@@ -65,8 +65,19 @@ def rules_may_deliver(state: State) -> Iterator[Finding]:
             yield Finding(target.address, f"targets of the kind {kind} are not checked here")
 
 
+def patterns_match_lists(state: State) -> Iterator[Finding]:
+    """Event patterns and stream filters have a list at the end of each path, as matching needs."""
+    documents = [(rule.address, rule["event_pattern"]) for rule in state.of("aws_cloudwatch_event_rule")]
+    for mapping in state.of("aws_lambda_event_source_mapping"):
+        filters = mapping.block("filter_criteria").get("filter") or []
+        documents += [(mapping.address, item["pattern"]) for item in filters]
+    for address, text in documents:
+        for path in _bare_values(json.loads(text)):
+            yield Finding(address, f"{path} must be a list of what matches")
+
+
 def rules_keep_failures(state: State) -> Iterator[Finding]:
-    """Each rule has a target; each target retries for an hour or more and has a dead-letter queue that its rule may fill."""
+    """Each rule has a target; each target retries for an hour or more and has a queue that its rule may fill."""
     for rule in state.of("aws_cloudwatch_event_rule"):
         if state.find("aws_cloudwatch_event_target", rule=rule["name"]) is None:
             yield Finding(rule.address, "it has no target")
@@ -161,7 +172,9 @@ def functions_may_do_their_work(state: State) -> Iterator[Finding]:
             table = state.find("aws_dynamodb_table", name=environment["TABLE_NAME"])
             wanted += [(f"dynamodb:{action}", table) for action in table_actions]
         if "EVENT_BUS_NAME" in environment:
-            wanted.append(("events:PutEvents", state.find("aws_cloudwatch_event_bus", name=environment["EVENT_BUS_NAME"])))
+            wanted.append(
+                ("events:PutEvents", state.find("aws_cloudwatch_event_bus", name=environment["EVENT_BUS_NAME"]))
+            )
         if "SECRET_ID" in environment:
             secret = state.find("aws_secretsmanager_secret", name=environment["SECRET_ID"])
             wanted.append(("secretsmanager:GetSecretValue", secret))
@@ -170,7 +183,12 @@ def functions_may_do_their_work(state: State) -> Iterator[Finding]:
             if channel["kind"] == "sns":
                 topic = state.find("aws_sns_topic", arn=channel["topic_arn"])
                 wanted.append(("sns:Publish", topic))
-                wanted.append(("kms:GenerateDataKey", state.find("aws_kms_key", arn=topic["kms_master_key_id"] if topic else None)))
+                wanted.append(
+                    (
+                        "kms:GenerateDataKey",
+                        state.find("aws_kms_key", arn=topic["kms_master_key_id"] if topic else None),
+                    )
+                )
         for action, resource in wanted:
             if resource is None:
                 yield Finding(function.address, f"what it needs {action} for is not in this stack")
@@ -208,12 +226,16 @@ def failures_raise_alarms(state: State) -> Iterator[Finding]:
     for mapping in state.of("aws_lambda_event_source_mapping"):
         wanted.append(("IteratorAge", mapping["function_name"].split(":")[6]))
     for machine in state.of("aws_sfn_state_machine"):
-        wanted += [(metric, machine["arn"]) for metric in ("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted")]
+        wanted += [
+            (metric, machine["arn"]) for metric in ("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted")
+        ]
     for metric, value in wanted:
         if (metric, value) not in watched:
             yield Finding(value, f"no alarm watches {metric}")
     for alarm in alarms:
-        if not alarm["alarm_actions"] or any(not _alarm_may_publish(state, arn, alarm["arn"]) for arn in alarm["alarm_actions"]):
+        if not alarm["alarm_actions"] or any(
+            not _alarm_may_publish(state, arn, alarm["arn"]) for arn in alarm["alarm_actions"]
+        ):
             yield Finding(alarm.address, "its topic does not let it publish")
 
 
@@ -226,6 +248,14 @@ def _strings(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for item in value:
             yield from _strings(item)
+
+
+def _bare_values(pattern: dict, path: str = "") -> Iterator[str]:
+    for name, value in pattern.items():
+        if isinstance(value, dict):
+            yield from _bare_values(value, f"{path}{name}.")
+        elif not isinstance(value, list) or not value:
+            yield f"{path}{name}"
 
 
 def _trusted(state: State, user: Resource, role_arn: str | None, service: str) -> Iterator[Finding]:
@@ -293,6 +323,7 @@ CHECKS: dict[str, Check] = {
     "wiring: the state machine may invoke its functions": machine_may_invoke,
     "wiring: the state machine may log": machine_may_log,
     "wiring: rules may deliver": rules_may_deliver,
+    "wiring: patterns match lists": patterns_match_lists,
     "wiring: rules keep failures": rules_keep_failures,
     "wiring: queues trust one rule": queues_trust_one_rule,
     "wiring: streams keep failures": streams_keep_failures,

@@ -22,7 +22,9 @@ _PROVIDERS = {
     "hashicorp/aws/6.66.0": OFFLINE / "schema" / "aws-6.66.0.json.gz",
     "SumoLogic/sumologic/3.2.9": OFFLINE / "schema" / "sumologic.json",
 }
-_LEFT_OUT = shutil.ignore_patterns("offline", "emulator", ".terraform", "*.tfstate*", ".terraform.lock.hcl", "__pycache__")
+_LEFT_OUT = shutil.ignore_patterns(
+    "offline", "emulator", ".terraform", "*.tfstate*", ".terraform.lock.hcl", "__pycache__"
+)
 _WRAPPER = """#!/bin/sh
 # Schema-only provider: it plans and applies on paper and never calls anything.
 PYTHONPATH={offline} exec {python} -m stub {schema} {rules} {cache}

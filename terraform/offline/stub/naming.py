@@ -33,7 +33,10 @@ _TEMPLATES: dict[str, dict[str, str]] = {
     },
     "aws_iam_role": {"arn": "arn:aws:iam::{account}:role/{name}"},
     "aws_kms_key": {"arn": "arn:aws:kms:{region}:{account}:key/{hash:.16}", "key_id": "{hash:.16}", "id": "{hash:.16}"},
-    "aws_lambda_alias": {"arn": "arn:aws:lambda:{region}:{account}:function:{function_name}:{name}", "invoke_arn": _INVOKE},
+    "aws_lambda_alias": {
+        "arn": "arn:aws:lambda:{region}:{account}:function:{function_name}:{name}",
+        "invoke_arn": _INVOKE,
+    },
     "aws_lambda_event_source_mapping": {"id": "{hash:.16}", "uuid": "{hash:.16}"},
     "aws_lambda_function": {
         "arn": "arn:aws:lambda:{region}:{account}:function:{name}",
@@ -85,4 +88,8 @@ def _facts(resource_type: str, config: dict, region: str) -> dict[str, str]:
     digest = hashlib.sha256(seed.encode()).hexdigest()
     strings = {key: value for key, value in config.items() if isinstance(value, str)}
     name = next((strings[key] for key in _NAME_ARGUMENTS if key in strings), digest[:12])
-    return {"event_bus_name": "default", "name": name} | strings | {"name": name, "region": region, "account": ACCOUNT, "hash": digest}
+    return (
+        {"event_bus_name": "default", "name": name}
+        | strings
+        | {"name": name, "region": region, "account": ACCOUNT, "hash": digest}
+    )

@@ -112,7 +112,9 @@ class Provider:
             return
         block = self._block("resource_schemas", type_name)
         for path, text in self._rules.problems(type_name, block, value):
-            problem = response.diagnostics.add(severity=pb.Diagnostic.ERROR, summary=f"Invalid {type_name}.{path}", detail=text)
+            problem = response.diagnostics.add(
+                severity=pb.Diagnostic.ERROR, summary=f"Invalid {type_name}.{path}", detail=text
+            )
             problem.attribute.steps.add(attribute_name=path.split(".")[0])
 
     def _filled(self, type_name: str, block: dict, value: Any) -> Any:
@@ -122,7 +124,9 @@ class Provider:
         config = {name: item for name, item in value.items() if item is not UNKNOWN}
 
         def fill(name: str, attribute: dict, item: Any, _parent: dict) -> Any:
-            return naming.computed(type_name, name, attribute["type"], config, self._region) if item is UNKNOWN else item
+            return (
+                naming.computed(type_name, name, attribute["type"], config, self._region) if item is UNKNOWN else item
+            )
 
         return rewrite(block, value, fill)
 
@@ -142,7 +146,12 @@ class Provider:
             return {"json": document, "minified_json": minified, "id": "0"}
         root = f"arn:aws:iam::{naming.ACCOUNT}:root"
         facts = {
-            "aws_caller_identity": {"account_id": naming.ACCOUNT, "arn": root, "user_id": naming.ACCOUNT, "id": naming.ACCOUNT},
+            "aws_caller_identity": {
+                "account_id": naming.ACCOUNT,
+                "arn": root,
+                "user_id": naming.ACCOUNT,
+                "id": naming.ACCOUNT,
+            },
             "aws_partition": {"partition": "aws", "dns_suffix": "amazonaws.com", "id": "aws"},
             "aws_region": {"name": self._region, "region": self._region, "id": self._region},
         }

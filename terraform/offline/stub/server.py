@@ -24,9 +24,19 @@ from .provider import Provider
 # Terraform puts this in the environment of a plugin, so that a plugin started by hand can say what it is.
 _COOKIE = ("TF_PLUGIN_MAGIC_COOKIE", "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2")
 _METHODS = (
-    "GetProviderSchema ValidateProviderConfig ConfigureProvider ValidateResourceConfig ValidateDataResourceConfig "
-    "UpgradeResourceState ReadResource PlanResourceChange ApplyResourceChange ReadDataSource GetFunctions StopProvider"
-).split()
+    "GetProviderSchema",
+    "ValidateProviderConfig",
+    "ConfigureProvider",
+    "ValidateResourceConfig",
+    "ValidateDataResourceConfig",
+    "UpgradeResourceState",
+    "ReadResource",
+    "PlanResourceChange",
+    "ApplyResourceChange",
+    "ReadDataSource",
+    "GetFunctions",
+    "StopProvider",
+)
 
 
 def serve(provider: Provider) -> None:
