@@ -1,1 +1,60 @@
-fn main() {}
+//! The `firebreak` command: the whole platform in one binary, and the hands of the person who runs it.
+
+mod args;
+mod client;
+mod commands;
+mod demo;
+mod output;
+mod serve;
+mod settings;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::args::{Args, Command};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let args = Args::parse();
+    init_tracing(&args.command);
+    match run(args).await {
+        Ok(code) => code,
+        Err(error) => {
+            anstream::eprintln!("{}error:{} {error:#}", output::BAD.render(), output::BAD.render_reset());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let json = args.json;
+    let server = args.server;
+    match args.command {
+        Command::Serve(serve) => serve::serve(serve).await,
+        Command::Demo(demo) => demo::demo(demo).await,
+        Command::Send(send) => commands::send::send(&server, &send, json).await,
+        Command::Incidents { what } => commands::incidents::incidents(&server, what, json).await,
+        Command::Why { incident } => commands::why::why(&server, &incident, json).await,
+        Command::Approve(answer) => commands::approve::approve(&server, answer, json).await,
+        Command::Runbook { what } => commands::runbook::runbook(what, json),
+        Command::KillSwitch { what } => commands::kill_switch::kill_switch(&server, what, json).await,
+        Command::Quarantine { what } => commands::quarantine::quarantine(&server, what, json).await,
+        Command::Iam => commands::iam::iam(),
+    }
+}
+
+/// Logs go to standard error: what a command prints can be piped.
+fn init_tracing(command: &Command) {
+    let quiet = match command {
+        Command::Serve(_) => "info",
+        _ => "warn",
+    };
+    let filter = tracing_subscriber::EnvFilter::try_from_env("FIREBREAK_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(quiet));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .init();
+}

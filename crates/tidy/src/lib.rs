@@ -1,1 +1,1 @@
-//! stub
+//! The architecture written as tests: see `tests/`. There is nothing to link.

@@ -1,6 +1,7 @@
 //! Runbooks: which alerts, which targets, which guards, which steps, and how to know that it helped.
 
 pub mod condition;
+mod expectation;
 mod lint;
 mod read;
 
@@ -11,11 +12,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use condition::Condition;
+pub use expectation::{Tested, test};
 pub use lint::{Remark, lint};
 pub use read::{BadRunbook, read};
 
 use crate::actions::{self, Action};
+use crate::alert::Alert;
 use crate::ids::{ActionName, RunbookName};
+use crate::target::Target;
 
 /// How far a runbook may go on its own. Every runbook starts at `shadow`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -224,6 +228,15 @@ impl Runbook {
         self.steps.iter().fold(self.settle + approval + slack, |sum, step| {
             sum + step.verify.within + step.verify.stable_for + step.undo_after.unwrap_or_default()
         })
+    }
+
+    /// Whether the runbook is for the alert and means the target by it.
+    pub fn means(&self, alert: &Alert, target: &Target) -> bool {
+        self.when.holds(alert).unwrap_or(false)
+            && self
+                .targets
+                .get(&target.kind)
+                .is_some_and(|ids| ids.ids(alert).is_ok_and(|ids| ids.contains(&target.id)))
     }
 
     pub fn target_kind(&self) -> &str {

@@ -1,0 +1,57 @@
+# Every task of the project. `make` alone lists them.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# Dependencies compile once, outside of the checkout; every clone on the machine shares them.
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/firebreak/target
+BIN := $(CARGO_TARGET_DIR)/debug
+
+.PHONY: help demo serve test fmt lint unit runbooks test-cloud tf-check bench bless package clean
+
+help: ## list the tasks
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## break a small shop and watch it being healed (first build: a few minutes)
+	@echo "building the demo, without any AWS SDK ..."
+	@cargo build --package firebreak-cli
+	@$(BIN)/firebreak demo $(ARGS)
+
+serve: ## run the platform here: http://127.0.0.1:8080
+	@cargo run --package firebreak-cli -- serve $(ARGS)
+
+test: ## everything that must hold; what CI runs
+	@tools/test.sh
+
+fmt: ## format the code
+	cargo fmt --all
+	terraform fmt -recursive terraform sumo
+
+lint: ## clippy and formatting, warnings as errors
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --all-features -- -D warnings
+
+unit: ## unit, property, contract and local end-to-end tests
+	tools/with_servers.sh --ministack --dynamodb-local -- cargo test --workspace --all-features
+
+runbooks: ## check and test the runbooks that ship
+	cargo run --quiet --package firebreak-cli -- runbook lint runbooks
+	cargo run --quiet --package firebreak-cli -- runbook test runbooks
+
+test-cloud: ## the deployed functions on an AWS emulator
+	terraform/emulator/run.sh
+
+tf-check: ## terraform: format, validate, test, policies, state machine, seeded faults; offline
+	terraform/offline/check.sh
+
+bench: ## cold start and memory of alert_ingest beside Python
+	crates/alert_ingest/bench/run.sh
+
+bless: ## rewrite golden files and generated documents
+	FIREBREAK_BLESS=1 cargo test --workspace --all-features
+
+package: ## the zips that Terraform deploys, for arm64
+	tools/package.sh dist
+
+clean: ## remove what a run leaves in the checkout
+	rm -rf firebreak-data dist

@@ -1,0 +1,207 @@
+//! The command line, with the help that teaches it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+
+/// Event-driven incident response: an alert becomes an incident, a guarded runbook acts, evidence decides
+/// whether it helped, people are told, and every step is on the record.
+#[derive(Debug, Parser)]
+#[command(name = "firebreak", version, propagate_version = true, after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Print JSON instead of text.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) server: Server,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  firebreak demo                                 watch an incident open, be acted on, verified and closed
+  firebreak serve                                run the platform here: http://127.0.0.1:8080
+  firebreak send sumologic alert.json            deliver an alert to it
+  firebreak incidents list --status open
+  firebreak why inc_01J...                       what was decided, and why
+  firebreak runbook lint runbooks                check runbooks before they are used
+
+Exit codes: 0 ok, 1 failed, 2 wrong usage.";
+
+/// Where the running platform is.
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct Server {
+    /// The platform to talk to.
+    #[arg(long, global = true, env = "FIREBREAK_URL", default_value = "http://127.0.0.1:8080")]
+    pub(crate) url: String,
+    /// The data folder; also where the tokens are looked up.
+    #[arg(long, global = true, env = "FIREBREAK_DATA", default_value = "firebreak-data")]
+    pub(crate) data: PathBuf,
+    /// Token of the API; else the file `api-token` of the data folder.
+    #[arg(long, global = true, env = "FIREBREAK_API_TOKEN", hide_env_values = true)]
+    pub(crate) api_token: Option<String>,
+    /// Token of the webhooks; else the file `webhook-token` of the data folder.
+    #[arg(long, global = true, env = "FIREBREAK_WEBHOOK_TOKEN", hide_env_values = true)]
+    pub(crate) webhook_token: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the platform: webhooks, incidents, runbooks, console.
+    Serve(Serve),
+    /// Break a small shop on purpose and watch it being healed, in under a minute.
+    Demo(Demo),
+    /// Deliver a file to a webhook as an authenticated sender.
+    Send(Send),
+    /// List, read, acknowledge and resolve incidents.
+    Incidents {
+        #[command(subcommand)]
+        what: Incidents,
+    },
+    /// Explain an incident: runbooks tried, guards asked, the nearest miss, what its alerts are known by.
+    Why {
+        /// The incident's id.
+        incident: String,
+    },
+    /// Approve or reject a plan that waits for a person.
+    Approve(Approve),
+    /// Check, test and explain runbooks, without a running platform.
+    Runbook {
+        #[command(subcommand)]
+        what: Runbook,
+    },
+    /// Stop every new action, or let them go on.
+    KillSwitch {
+        #[command(subcommand)]
+        what: KillSwitch,
+    },
+    /// Read what could not be understood.
+    Quarantine {
+        #[command(subcommand)]
+        what: Quarantine,
+    },
+    /// Print the permissions that the actions need, as Terraform attaches them.
+    Iam,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Serve {
+    /// Where to listen. Loopback unless told otherwise.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+    /// The folder with the runbooks.
+    #[arg(long, default_value = "runbooks")]
+    pub(crate) runbooks: PathBuf,
+    /// Settings in YAML: channels, allowed flag origins, secrets per source.
+    #[arg(long)]
+    pub(crate) config: Option<PathBuf>,
+    #[arg(skip)]
+    pub(crate) data: PathBuf,
+    #[arg(skip)]
+    pub(crate) webhook_token: Option<String>,
+    #[arg(skip)]
+    pub(crate) api_token: Option<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Demo {
+    /// Leave everything running at the end, until Ctrl-C.
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// Where the platform listens; another port is taken if this one is not free.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Send {
+    /// The source to send as, such as `alertmanager` or `sumologic`.
+    pub(crate) source: String,
+    /// The body; `-` reads standard input.
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Incidents {
+    /// Newest first.
+    List {
+        /// open, remediating, verifying, escalated, resolved or closed.
+        #[arg(long)]
+        status: Option<String>,
+        #[arg(long)]
+        service: Option<String>,
+        #[arg(long, default_value_t = 20)]
+        limit: usize,
+    },
+    /// One incident with its timeline.
+    Show { id: String },
+    /// Take it over: automation starts nothing new meanwhile.
+    Ack {
+        id: String,
+        /// Who takes it over.
+        #[arg(long, env = "USER")]
+        by: String,
+    },
+    /// Say that it is over.
+    Resolve {
+        id: String,
+        #[arg(long, env = "USER")]
+        by: String,
+        /// What ended it.
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Approve {
+    /// The token from the notification: `<incident>.<run>.<plan hash>`.
+    pub(crate) token: String,
+    #[arg(long, env = "USER")]
+    pub(crate) by: String,
+    /// Reject instead, with this reason.
+    #[arg(long)]
+    pub(crate) reject: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Runbook {
+    /// Read files or folders; say what is wrong and where.
+    Lint { paths: Vec<PathBuf> },
+    /// Run the examples that stand in the runbooks.
+    Test { paths: Vec<PathBuf> },
+    /// Say in words what a runbook does.
+    Explain { path: PathBuf },
+    /// Print an annotated runbook with every key.
+    Schema,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KillSwitch {
+    /// Stop every new action. What puts things back still runs.
+    On {
+        #[arg(long, env = "USER")]
+        by: String,
+        #[arg(long)]
+        reason: String,
+    },
+    /// Let actions go on. Nothing that was held is done late.
+    Off {
+        #[arg(long, env = "USER")]
+        by: String,
+    },
+    Status,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Quarantine {
+    /// Newest first.
+    List {
+        #[arg(long)]
+        source: Option<String>,
+    },
+    /// One entry with its text as it came.
+    Show { id: String },
+}

@@ -1,0 +1,10 @@
+//! Commands that talk to a running platform or check files.
+
+pub(crate) mod approve;
+pub(crate) mod iam;
+pub(crate) mod incidents;
+pub(crate) mod kill_switch;
+pub(crate) mod quarantine;
+pub(crate) mod runbook;
+pub(crate) mod send;
+pub(crate) mod why;

@@ -1,0 +1,179 @@
+//! `firebreak runbook`: lint, test, explain, schema; all without a running platform.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use firebreak_core::actions::{ACTIONS, Reversal};
+use firebreak_core::guards::GUARDS;
+use firebreak_core::runbook::{Mode, Runbook, Tested, lint, read, test};
+use serde_json::json;
+
+use crate::args::Runbook as What;
+use crate::output::{BAD, BOLD, GOOD, WARN, paint, say, say_json};
+
+pub(crate) fn runbook(what: What, as_json: bool) -> anyhow::Result<ExitCode> {
+    match what {
+        What::Lint { paths } => check(&files(&paths)?, as_json),
+        What::Test { paths } => run_examples(&files(&paths)?),
+        What::Explain { path } => explain(&path),
+        What::Schema => {
+            schema();
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// The YAML files among the paths; a folder stands for those in it.
+fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    let default = [PathBuf::from("runbooks")];
+    let paths = if paths.is_empty() { &default[..] } else { paths };
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            let entries = std::fs::read_dir(path).with_context(|| format!("cannot read {}", path.display()))?;
+            for entry in entries {
+                let path = entry?.path();
+                if path.extension().is_some_and(|end| end == "yaml" || end == "yml") {
+                    files.push(path);
+                }
+            }
+        } else {
+            files.push(path.clone());
+        }
+    }
+    if files.is_empty() {
+        bail!("there are no runbooks (*.yaml) there");
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn load(path: &Path) -> anyhow::Result<Runbook> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(read(&text)?)
+}
+
+fn check(files: &[PathBuf], as_json: bool) -> anyhow::Result<ExitCode> {
+    let mut failed = 0;
+    let mut report = Vec::new();
+    for path in files {
+        match load(path) {
+            Ok(runbook) => {
+                let remarks = lint(&runbook);
+                report.push(json!({"file": path, "ok": true, "remarks": remarks}));
+                if as_json {
+                    continue;
+                }
+                say(&format!("{} {}", paint(GOOD, "ok"), path.display()));
+                for remark in remarks {
+                    say(&format!("   {} {}: {}", paint(WARN, "remark"), remark.place, remark.text));
+                }
+            }
+            Err(error) => {
+                failed += 1;
+                report.push(json!({"file": path, "ok": false, "error": error.to_string()}));
+                if !as_json {
+                    say(&format!("{} {}\n{error:#}", paint(BAD, "wrong"), path.display()));
+                }
+            }
+        }
+    }
+    if as_json {
+        say_json(&json!(report))?;
+    }
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn run_examples(files: &[PathBuf]) -> anyhow::Result<ExitCode> {
+    let (mut passed, mut failed) = (0, 0);
+    for path in files {
+        let runbook = load(path).with_context(|| path.display().to_string())?;
+        for (index, expectation) in runbook.tests.iter().enumerate() {
+            match test(&runbook, expectation) {
+                Tested::AsExpected => passed += 1,
+                Tested::Otherwise { planned, expected } => {
+                    failed += 1;
+                    let name = &runbook.runbook;
+                    say(&format!("{} {name} tests[{index}]\n   expected {expected:?}\n   planned  {planned:?}", paint(BAD, "failed")));
+                }
+            }
+        }
+    }
+    say(&format!("{passed} passed, {failed} failed"));
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn explain(path: &Path) -> anyhow::Result<ExitCode> {
+    let runbook = load(path)?;
+    let guards = &runbook.guards;
+    say(&paint(BOLD, runbook.runbook.as_str()));
+    say(&format!("Owned by {}. For alerts where {}.", runbook.owner, runbook.when));
+    say(match runbook.mode {
+        Mode::Shadow => "It only records what it would have done.",
+        Mode::Suggest => "It tells people what it would do, and does nothing.",
+        Mode::Approve => "It acts after a person approved the exact plan.",
+        Mode::Auto => "It acts by itself, within its guards.",
+    });
+    for (kind, expression) in &runbook.targets {
+        say(&format!("It acts on the {kind} that `{expression}` names."));
+    }
+    say(&format!(
+        "Not if the alert is older than {:#}; at most {} runs on a target per {:#}, {:#} apart.",
+        runbook.max_age, guards.attempts.max, guards.attempts.per, guards.cooldown
+    ));
+    let blast = &guards.blast_radius;
+    let percent = blast.max_percent.map(|percent| format!(" and {percent} %")).unwrap_or_default();
+    let group = blast.group.as_deref().unwrap_or("its kind");
+    say(&format!("At most {} targets{percent} of {group} within {:#}.", blast.max, blast.window));
+    for (tag, value) in &guards.require_tag {
+        say(&format!("Only targets tagged {tag}={value}."));
+    }
+    for (index, step) in runbook.steps.iter().enumerate() {
+        let spec = step.spec();
+        let undo = match (spec.reversal(), step.undo_after) {
+            (Reversal::Irreversible, _) => "It cannot be undone.".to_owned(),
+            (Reversal::Undo, Some(after)) => format!("It is undone {after:#} after it helped, or at once if it did not."),
+            (Reversal::Undo, None) => "It stays if it helped and is undone if it did not.".to_owned(),
+        };
+        say(&format!(
+            "{}. {}: {} It helped when {} within {:#} and stay so for {:#}. {undo}",
+            index + 1,
+            step.action,
+            spec.summary(),
+            step.verify.all.join(" and "),
+            step.verify.within,
+            step.verify.stable_for
+        ));
+    }
+    say("If no step helps, people are told.");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Every key with its meaning, as a runbook that can be copied; then actions, signals and guards.
+fn schema() {
+    say(include_str!("schema.yaml").trim_end());
+    say("\n# Actions and the signals that they can be verified by:");
+    for action in ACTIONS {
+        say(&format!("#   {} on {}: {}", action.name(), action.target_kind(), action.summary()));
+        for parameter in action.parameters() {
+            say(&format!("#     with.{}: {}", parameter.name, parameter.summary));
+        }
+        for signal in action.signals() {
+            say(&format!("#     signal {}: {}", signal.name, signal.summary));
+        }
+    }
+    say("#   any action: signal alert_resolved: every alert of the incident is resolved");
+    say("\n# Guards; all of them are asked before every action:");
+    for guard in GUARDS {
+        say(&format!("#   {}: {}", guard.name(), guard.summary()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_annotated_runbook_is_a_valid_one() {
+        firebreak_core::runbook::read(include_str!("schema.yaml")).unwrap();
+    }
+}

@@ -1,0 +1,63 @@
+//! `firebreak why`: what was decided about an incident, and why.
+
+use std::process::ExitCode;
+
+use firebreak_core::fingerprint::Field;
+use firebreak_core::incident::{Incident, Recorded};
+use firebreak_core::trace::{Ruling, Trace};
+
+use super::incidents::taken;
+use crate::args::Server;
+use crate::client::Client;
+use crate::output::{BAD, BOLD, DIM, GOOD, WARN, paint, say, say_json};
+
+pub(crate) async fn why(server: &Server, id: &str, as_json: bool) -> anyhow::Result<ExitCode> {
+    let mut shown = Client::of_api(server)?.get(&format!("/api/incidents/{id}"), &[]).await?;
+    if as_json {
+        say_json(&taken(&mut shown, "trace"))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let incident: Incident = serde_json::from_value(taken(&mut shown, "incident"))?;
+    let events: Vec<Recorded> = serde_json::from_value(taken(&mut shown, "events"))?;
+    say(&paint(BOLD, &incident.title));
+    for member in incident.alerts.values() {
+        let alert = &member.alert;
+        say(&format!("alert {} from {}, known by:", alert.fingerprint, alert.source));
+        for (path, field) in &alert.identity_inputs {
+            let value = match field {
+                Field::Missing => paint(DIM, "missing"),
+                Field::Null => paint(DIM, "null"),
+                Field::Text(text) => format!("{text:?}"),
+            };
+            say(&format!("    {path} = {value}"));
+        }
+    }
+    let decisions: Vec<(&Recorded, &Trace)> =
+        events.iter().filter_map(|recorded| Some((recorded, recorded.event.trace()?))).collect();
+    if decisions.is_empty() {
+        say("nothing was decided yet");
+    }
+    for (recorded, trace) in decisions {
+        say(&format!("\n{} {}  {}", paint(DIM, &recorded.at.to_string()), recorded.event.name(), trace.decision));
+        explain(trace);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn explain(trace: &Trace) {
+    for tried in &trace.tried {
+        let mark = if tried.matched { paint(GOOD, "matches") } else { paint(DIM, "no") };
+        say(&format!("    runbook {}: {mark}, {}", tried.runbook, tried.because));
+    }
+    for finding in &trace.guards {
+        match &finding.ruling {
+            Ruling::Pass { because } => say(&format!("    {} {}: {because}", paint(GOOD, "pass"), finding.guard)),
+            Ruling::Hold { because, remedy } => {
+                say(&format!("    {} {}: {because}; {remedy}", paint(BAD, "hold"), finding.guard));
+            }
+        }
+    }
+    if let Some(miss) = trace.nearest_miss() {
+        say(&format!("    {} only `{}` stood in the way", paint(WARN, "nearest miss:"), miss.guard));
+    }
+}
