@@ -17,6 +17,9 @@ from target import Target
 
 Record = dict[str, Any]
 
+# The invocation itself failed, so that no record of the batch is known to be done.
+WHOLE_BATCH = -1
+
 
 @dataclass
 class StreamMapping:
@@ -44,44 +47,39 @@ class StreamMapping:
         records = [record for record in map(_wire, reply["Records"]) if self._passes(record)]
         size = int(self.settings.get("BatchSize", 100))
         for start in range(0, len(records), size):
-            self._batch(records[start : start + size], 0)
+            self._batch(records[start : start + size])
         return len(records)
 
-    def _batch(self, records: list[Record], attempt: int) -> None:
+    def _batch(self, records: list[Record]) -> None:
         """Delivers one batch until it is done or given up."""
         if not records:
             return
         limit = int(self.settings.get("MaximumRetryAttempts", -1))
         if limit < 0:
             raise AssertionError("the mapping retries for ever: a poison record would block its shard for a day")
-        remaining = records
+        attempts = 0
         while True:
-            failed_from = self._invoke(remaining)
+            failed_from = self._invoke(records)
             if failed_from is None:
                 return
-            # What came before the lowest failing record is checkpointed.
+            if failed_from == WHOLE_BATCH and self.settings.get("BisectBatchOnFunctionError") and len(records) > 1:
+                # Splitting does not count as a retry.
+                middle = (len(records) + 1) // 2
+                self._batch(records[:middle])
+                self._batch(records[middle:])
+                return
             if failed_from > 0:
-                remaining, attempt = remaining[failed_from:], 0
-                if self.settings.get("BisectBatchOnFunctionError") and len(remaining) > 1:
-                    self._halves(remaining)
-                    return
+                # What came before the lowest failing record is checkpointed; only the rest is tried again.
+                records, attempts = records[failed_from:], 0
                 continue
-            if self.settings.get("BisectBatchOnFunctionError") and len(remaining) > 1:
-                self._halves(remaining)
+            # A report of the very first record leaves the same batch: nothing promises that it is split then.
+            attempts += 1
+            if attempts > limit:
+                self._give_up(records, attempts)
                 return
-            attempt += 1
-            if attempt > limit:
-                self._give_up(remaining, attempt)
-                return
-
-    def _halves(self, records: list[Record]) -> None:
-        # Splitting does not count as a retry.
-        middle = (len(records) + 1) // 2
-        self._batch(records[:middle], 0)
-        self._batch(records[middle:], 0)
 
     def _invoke(self, records: list[Record]) -> int | None:
-        """Index of the first failed record, or nothing when the batch is done."""
+        """Index of the first failed record, `WHOLE_BATCH` for a failed invocation, or nothing when the batch is done."""
         self.invocations += 1
         reply = self.target.client("lambda").invoke(
             FunctionName=self.settings["FunctionName"],
@@ -89,16 +87,16 @@ class StreamMapping:
         )
         body = json.loads(reply["Payload"].read() or b"null")
         if reply.get("FunctionError"):
-            return 0
+            return WHOLE_BATCH
         if "ReportBatchItemFailures" not in self.settings.get("FunctionResponseTypes", []):
             return None
         failures = {item.get("itemIdentifier") for item in (body or {}).get("batchItemFailures", [])}
         if not failures:
             return None
         numbers = [record["dynamodb"]["SequenceNumber"] for record in records]
-        # An identifier that is not in the batch fails the whole batch, as on AWS.
         known = [index for index, number in enumerate(numbers) if number in failures]
-        return min(known) if len(known) == len(failures) else 0
+        # An identifier that is not in the batch fails the whole batch, as on AWS.
+        return min(known) if len(known) == len(failures) else WHOLE_BATCH
 
     def _give_up(self, records: list[Record], attempts: int) -> None:
         """Sends the destination record: where in the stream to find what was given up, not the data itself."""
