@@ -74,6 +74,15 @@ impl Book {
         self.lock.as_ref().filter(|lock| lock.holder != *run && lock.until > now)
     }
 
+    /// What anybody did within `window` before `now`.
+    pub fn entries_within(
+        &self,
+        window: SignedDuration,
+        now: Timestamp,
+    ) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(move |entry| now.duration_since(entry.at) < window)
+    }
+
     /// What others did within `window` before `now`.
     pub fn entries_of_others(
         &self,
@@ -81,10 +90,7 @@ impl Book {
         window: SignedDuration,
         now: Timestamp,
     ) -> impl Iterator<Item = &Entry> {
-        let run = run.clone();
-        self.entries
-            .iter()
-            .filter(move |entry| entry.by != run && now.duration_since(entry.at) < window)
+        self.entries_within(window, now).filter(move |entry| entry.by != *run)
     }
 
     /// The next version of the book, with the claim written in.

@@ -37,11 +37,9 @@ impl Guard for BlastRadius {
         let mut room = Vec::new();
         for (key, (group, mut targets)) in groups {
             let book = case.book(&BookKey::group(key));
-            let recent: Vec<Target> = book
-                .entries_of_others(case.run, settings.window, case.now)
-                .map(|entry| entry.target.clone())
-                .collect();
-            targets.extend(&recent);
+            // Its own entries count too: a claim is judged for one target, after others of the same run.
+            targets
+                .extend(book.entries_within(settings.window, case.now).map(|entry| &entry.target));
             let limit = limit(settings.max, settings.max_percent, group.members);
             if targets.len() > limit {
                 return hold(

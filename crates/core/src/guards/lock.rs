@@ -11,10 +11,17 @@ impl Guard for Unlocked {
     }
 
     fn summary(&self) -> &'static str {
-        "One run at a time per target."
+        "One run at a time per target, and only until its deadline."
     }
 
     fn judge(&self, case: &Case<'_>) -> Ruling {
+        let own = case.incident.active_run().filter(|run| run.number == case.run.run);
+        if let Some(run) = own.filter(|run| case.now >= run.deadline) {
+            return hold(
+                format!("the time of the run was over at {}", run.deadline),
+                "nothing: it is acted on when it fires anew",
+            );
+        }
         for seen in case.observations {
             let book = case.target_book(&seen.target);
             if let Some(lock) = book.held_against(case.run, case.now) {

@@ -11,7 +11,7 @@ impl Guard for StillTrue {
     }
 
     fn summary(&self) -> &'static str {
-        "An alert that the runbook is for is still firing, and nobody has acknowledged the incident."
+        "An alert for each target is still firing, and nobody has acknowledged the incident."
     }
 
     fn judge(&self, case: &Case<'_>) -> Ruling {
@@ -28,6 +28,14 @@ impl Guard for StillTrue {
                 "no alert that the runbook is for is firing any more",
                 "nothing: it is over",
             );
+        }
+        for seen in case.observations {
+            if !case.incident.firing().any(|alert| case.runbook.means(alert, &seen.target)) {
+                return hold(
+                    format!("the alert of {} is over", seen.target),
+                    "nothing: others may still fire, this one does not",
+                );
+            }
         }
         pass(format!("{matching} matching alerts are firing"))
     }

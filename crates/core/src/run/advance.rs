@@ -6,7 +6,7 @@ use super::begin::{Begun, begin, targets_of};
 use super::verify::{self, Finding, VerifyingPhase};
 use super::{Directive, Order, Phase, Run, Work, end};
 use crate::book::{Book, BookKey, BookWrite, Books, Entry, Lock};
-use crate::evidence::Effect;
+use crate::evidence::{Effect, Observation};
 use crate::guards::{self, Case};
 use crate::incident::{Event, Incident, Outcome, Recorded, Status};
 use crate::ledger::RowState;
@@ -47,6 +47,10 @@ pub struct Advanced {
 
 /// How often a run that waits for a person looks whether the answer has come.
 const APPROVAL_POLL: SignedDuration = SignedDuration::from_secs(15);
+
+/// How much longer than its run a lock lasts: the time that a last call, judged before the deadline, may
+/// still be under way.
+const HANDOVER: SignedDuration = SignedDuration::from_mins(2);
 
 /// The books that [`advance`] may look at for this incident.
 pub fn books_needed(incident: &Incident) -> Vec<BookKey> {
@@ -108,7 +112,7 @@ fn next(incident: &Incident, facts: &Facts<'_>, books: &Books, now: Timestamp) -
     let foreign = run.driver != facts.driver;
     // Putting back is late at worst, never too late: only the rest of a run has a deadline.
     let putting_back = !foreign && matches!(run.phase, Phase::Kept { .. } | Phase::Undoing { .. });
-    if facts.takeover == Takeover::End || (now > run.deadline && !putting_back) {
+    if facts.takeover == Takeover::End || (now >= run.deadline && !putting_back) {
         return cut_short(incident, run, books, "it took longer than it may, or its driver died");
     }
     if foreign {
@@ -197,13 +201,20 @@ fn deciding(
     if !incident.is_firing() {
         return ending(incident, run, books, Outcome::Moot, "resolved before anything was planned");
     }
-    let judgement = judge(incident, run, facts, books, now);
+    // An alert that went away since the targets were read takes its target with it.
+    let observations: Vec<Observation> = run
+        .observations
+        .iter()
+        .filter(|seen| incident.firing().any(|alert| run.runbook.means(alert, &seen.target)))
+        .cloned()
+        .collect();
+    let judgement = judge(incident, run, &observations, facts, books, now);
     let decision = judgement.reason();
     let trace = Trace { tried: Vec::new(), guards: judgement.findings, decision };
     if judgement.permit.is_none() {
         return Move::Record(vec![Event::Held { run: run.number, trace }]);
     }
-    let plan = crate::plan::Plan::of(&run.runbook, &run.observations);
+    let plan = crate::plan::Plan::of(&run.runbook, &observations);
     let plan_hash = plan.hash.clone();
     let mut events = vec![Event::Planned { run: run.number, plan, trace }];
     if run.runbook.mode == Mode::Approve {
@@ -266,7 +277,13 @@ fn acting(
                     "resolved before anything was done",
                 );
             }
-            let judgement = judge(incident, run, facts, books, now);
+            let observations: Vec<Observation> = run
+                .observations
+                .iter()
+                .filter(|seen| seen.target == row.planned.target)
+                .cloned()
+                .collect();
+            let judgement = judge(incident, run, &observations, facts, books, now);
             if judgement.permit.is_none() {
                 let reason = judgement.reason();
                 let trace = Trace {
@@ -299,6 +316,7 @@ fn acting(
 fn judge(
     incident: &Incident,
     run: &Run,
+    observations: &[Observation],
     facts: &Facts<'_>,
     books: &Books,
     now: Timestamp,
@@ -307,7 +325,7 @@ fn judge(
         incident,
         runbook: &run.runbook,
         run: &run.reference(&incident.id),
-        observations: &run.observations,
+        observations,
         plan: run.plan.as_ref(),
         books,
         switch: facts.switch,
@@ -329,7 +347,7 @@ fn claims(
     let target = &row.planned.target;
     let entry =
         Entry { target: target.clone(), action: step.action.clone(), by: by.clone(), at: now };
-    let lock = Lock { holder: by, until: run.deadline };
+    let lock = Lock { holder: by, until: run.deadline + HANDOVER };
     let mut writes = Vec::new();
     let mut write = |key: BookKey, lock: Option<Lock>| {
         let book = books.get(&key).cloned().unwrap_or_default().claimed(lock, entry.clone(), now);
@@ -377,11 +395,8 @@ fn kept(
     now: Timestamp,
 ) -> Move {
     let (step, undo_at) = phase;
-    if let Some((_, row)) = run.rows_of(step).find(|(_, row)| row.state == RowState::Stuck) {
-        let why = row.receipt.as_deref().unwrap_or_default();
-        return ending(incident, run, books, Outcome::Harmful, &format!("an undo failed: {why}"));
-    }
     let to_undo = run.rows_of(step).any(|(_, row)| row.state.may_have_acted());
+    let stuck = run.rows_of(step).find(|(_, row)| row.state == RowState::Stuck);
     match undo_at {
         Some(at) if to_undo && now < at => Move::Stop(Directive::Wait {
             until: at,
@@ -389,6 +404,11 @@ fn kept(
         }),
         Some(_) if to_undo => undoing(incident, run, step, books),
         Some(_) => {
+            if let Some((_, row)) = stuck {
+                let why = row.receipt.as_deref().unwrap_or_default();
+                let reason = format!("an undo failed: {why}");
+                return ending(incident, run, books, Outcome::Harmful, &reason);
+            }
             ending(incident, run, books, Outcome::Helped, "verified, and put back as it was")
         }
         None => ending(incident, run, books, Outcome::Helped, "verified"),

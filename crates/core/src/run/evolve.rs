@@ -66,7 +66,11 @@ pub(crate) fn evolve(run: &mut Run, event: &Event, at: Timestamp) -> Result<(), 
             become_state(run, *row, RowState::Refused)?.receipt = Some(reason.clone());
             enter_verifying(run, at);
         }
-        Event::StepChecked { step, evidence, .. } => verify::looked(run, *step, evidence, at),
+        Event::StepChecked { step, evidence, .. } => {
+            let verifying = matches!(run.phase, Phase::Verifying { step: now, .. } if now == *step);
+            expect(verifying, "that step is not being verified")?;
+            verify::looked(run, *step, evidence, at);
+        }
         Event::StepVerified { step, verdict, .. } => {
             conclude(run, *step, RowState::Verified, verdict);
             let keep = run.step(*step).and_then(|step| step.undo_after);
@@ -126,6 +130,7 @@ fn enter_verifying(run: &mut Run, at: Timestamp) {
         return;
     }
     let acted = run.rows_of(step).any(|(_, row)| row.state.may_have_acted());
+    run.evidence.clear();
     run.phase = if acted {
         Phase::Verifying { step, since: at, good_since: None, looked_at: None }
     } else {
@@ -145,7 +150,7 @@ fn conclude(run: &mut Run, step: usize, state: RowState, verdict: &Verdict) {
 
 fn ineffective(run: &mut Run, step: usize, verdict: &Verdict) {
     conclude(run, step, RowState::Ineffective, verdict);
-    run.phase = if reversible(run, step) {
+    run.phase = if to_put_back(run, step) {
         Phase::Undoing { step, then: AfterUndo::NextStep }
     } else {
         after_useless(run, step, &verdict.reason)
@@ -155,15 +160,17 @@ fn ineffective(run: &mut Run, step: usize, verdict: &Verdict) {
 fn harmful(run: &mut Run, step: usize, verdict: &Verdict) {
     conclude(run, step, RowState::Harmful, verdict);
     let (outcome, reason) = (Outcome::Harmful, verdict.reason.clone());
-    run.phase = if reversible(run, step) {
+    run.phase = if to_put_back(run, step) {
         Phase::Undoing { step, then: AfterUndo::End { outcome, reason } }
     } else {
         Phase::Ending { outcome, reason }
     };
 }
 
-fn reversible(run: &Run, step: usize) -> bool {
+/// Whether there is a way back and something to take it; a call may have turned out to be refused.
+fn to_put_back(run: &Run, step: usize) -> bool {
     run.step(step).is_some_and(|step| step.spec().reversal() == Reversal::Undo)
+        && run.rows_of(step).any(|(_, row)| row.state.may_have_acted())
 }
 
 fn after_useless(run: &Run, step: usize, reason: &str) -> Phase {

@@ -134,3 +134,14 @@ impl Run {
         self.rows.iter().any(|row| row.sent_at.is_some())
     }
 }
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod scenarios;
+#[cfg(test)]
+mod scenarios_undo;
+#[cfg(test)]
+mod transitions;
+#[cfg(test)]
+mod world;

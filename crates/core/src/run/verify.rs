@@ -6,6 +6,7 @@ use super::{Phase, Run};
 use crate::evidence::{Effect, Evidence, Reading, Verdict};
 use crate::incident::{Event, Incident};
 use crate::runbook::{ALERT_RESOLVED, Step};
+use crate::target::Target;
 
 /// The event for one look: what the hands read, and what the incident's own alerts say.
 pub fn checked(
@@ -33,8 +34,7 @@ pub fn checked(
 /// Takes a look into the state: the good streak goes on, begins or breaks.
 pub(super) fn looked(run: &mut Run, step: usize, evidence: &[Evidence], at: Timestamp) {
     run.evidence = evidence.to_vec();
-    let sent_at = last_sent(run, step);
-    let all_good = run.step(step).is_some_and(|spec| all_good(spec, evidence, sent_at));
+    let all_good = all_good(run, step, evidence);
     if let Phase::Verifying { step: current, since, good_since, .. } = run.phase
         && current == step
     {
@@ -48,14 +48,30 @@ fn last_sent(run: &Run, step: usize) -> Option<Timestamp> {
 }
 
 /// Whether each asked-for signal was read, of each target, as good and after the action.
-fn all_good(step: &Step, evidence: &[Evidence], sent_at: Option<Timestamp>) -> bool {
-    let Some(sent_at) = sent_at else { return false };
+fn all_good(run: &Run, index: usize, evidence: &[Evidence]) -> bool {
+    let (Some(step), Some(sent_at)) = (run.step(index), last_sent(run, index)) else {
+        return false;
+    };
+    let acted: Vec<&Target> = run
+        .rows_of(index)
+        .filter(|(_, row)| row.state.may_have_acted())
+        .map(|(_, row)| &row.planned.target)
+        .collect();
     step.verify.all.iter().all(|signal| {
-        let fresh_from = sent_at + freshness(step, signal);
-        let mut readings = evidence.iter().filter(|reading| reading.signal == *signal).peekable();
-        readings.peek().is_some()
-            && readings.all(|reading| reading.reading == Reading::Good && reading.at >= fresh_from)
+        let readings = || evidence.iter().filter(|reading| reading.signal == *signal);
+        let of = |target: &Target| {
+            readings().any(|reading| reading.target.as_ref().is_none_or(|of| of == target))
+        };
+        readings().next().is_some()
+            && acted.iter().all(|target| of(target))
+            && readings()
+                .all(|reading| reading.reading == Reading::Good && is_fresh(step, reading, sent_at))
     })
+}
+
+/// Whether the reading can only speak of the time after the action.
+fn is_fresh(step: &Step, reading: &Evidence, sent_at: Timestamp) -> bool {
+    reading.at >= sent_at + freshness(step, &reading.signal)
 }
 
 /// How long after the action a reading of the signal begins to count.
@@ -74,7 +90,7 @@ pub(super) enum Finding {
     LookAgain { at: Timestamp },
 }
 
-/// Judges a verifying step. `Worse` wins over everything, then a whole good streak, then the clock.
+/// Judges a verifying step. A fresh `Worse` wins over everything, then a whole good streak, then the clock.
 pub(super) fn judge(run: &Run, phase: &VerifyingPhase, now: Timestamp) -> Finding {
     let Some(step) = run.step(phase.step) else {
         return Finding::Concluded(verdict(
@@ -83,7 +99,10 @@ pub(super) fn judge(run: &Run, phase: &VerifyingPhase, now: Timestamp) -> Findin
             "the runbook has no such step".to_owned(),
         ));
     };
-    if let Some(worse) = run.evidence.iter().find(|reading| reading.reading == Reading::Worse) {
+    let sent_at = last_sent(run, phase.step).unwrap_or(phase.since);
+    let worse =
+        |reading: &&Evidence| reading.reading == Reading::Worse && is_fresh(step, reading, sent_at);
+    if let Some(worse) = run.evidence.iter().find(worse) {
         let reason = format!("{} is worse than before: {}", worse.signal, worse.detail);
         return Finding::Concluded(verdict(run, Effect::Harmful, reason));
     }
