@@ -89,6 +89,9 @@ pub enum Event {
     Notified { channel: String, about: u64, delivered: bool, detail: String },
 }
 
+/// The names of the events that wake a driver, in order; the rule on the bus lists the same.
+pub const WAKES_DRIVER: &[&str] = &["alert.fired", "incident.resolved"];
+
 /// How a run ended. Every run ends in exactly one of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -158,8 +161,8 @@ impl Event {
     }
 
     /// Whether a driver must look at the incident because of it: to remediate, or to close it in the end.
-    pub fn starts_remediation(&self) -> bool {
-        matches!(self, Event::AlertFired { .. } | Event::Resolved { .. })
+    pub fn wakes_driver(&self) -> bool {
+        WAKES_DRIVER.contains(&self.name())
     }
 }
 
