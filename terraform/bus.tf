@@ -99,9 +99,21 @@ resource "aws_cloudwatch_log_group" "audit" {
 }
 
 data "aws_iam_policy_document" "audit_log" {
+  # EventBridge opens a stream on its own behalf, so only the writing can be tied to the rule.
+  statement {
+    sid       = "OpenAuditStream"
+    actions   = ["logs:CreateLogStream"]
+    resources = ["${aws_cloudwatch_log_group.audit.arn}:*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["delivery.logs.amazonaws.com", "events.amazonaws.com"]
+    }
+  }
+
   statement {
     sid       = "WriteAuditLog"
-    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    actions   = ["logs:PutLogEvents"]
     resources = ["${aws_cloudwatch_log_group.audit.arn}:*"]
 
     principals {

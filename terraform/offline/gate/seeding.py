@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from . import steps
-from .faults import FAULTS, FORMAT, RENDER, SCAN, TEST, VALIDATE, Fault
+from .faults import FAULTS, FORMAT, RENDER, SCAN, VALIDATE, Fault
 from .workspace import Workspace
 
 
@@ -51,8 +51,8 @@ def _failures(workspace: Workspace, fault: Fault) -> list[str]:
         outcomes = steps.validation(workspace, fault.folder)
     elif fault.step == FORMAT:
         outcomes = steps.formatting(workspace, fault.folder)
-    elif fault.step == TEST:
-        outcomes = steps.tests(workspace, fault.folder)
+    elif fault.test_file is not None:
+        outcomes = steps.tests(workspace, fault.folder, fault.test_file)
     elif fault.step == SCAN:
         outcomes = steps.security_scan(workspace)
     else:

@@ -11,7 +11,7 @@ ACCOUNT = "123456789012"
 _NAME_ARGUMENTS = ("name", "function_name", "alarm_name", "id")
 _INVOKE = "arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{arn}/invocations"
 
-# Placeholders: any string argument of the resource, and region, account, name, hash, arn (once known).
+# Placeholders: any string argument of the resource, and account, arn, bus_path, hash, name, region.
 _TEMPLATES: dict[str, dict[str, str]] = {
     "aws_apigatewayv2_api": {
         "id": "{hash:.10}",
@@ -24,7 +24,7 @@ _TEMPLATES: dict[str, dict[str, str]] = {
     "aws_apigatewayv2_stage": {"arn": "arn:aws:apigateway:{region}::/apis/{api_id}/stages/{name}"},
     "aws_cloudwatch_event_archive": {"arn": "arn:aws:events:{region}:{account}:archive/{name}"},
     "aws_cloudwatch_event_bus": {"arn": "arn:aws:events:{region}:{account}:event-bus/{name}"},
-    "aws_cloudwatch_event_rule": {"arn": "arn:aws:events:{region}:{account}:rule/{event_bus_name}/{name}"},
+    "aws_cloudwatch_event_rule": {"arn": "arn:aws:events:{region}:{account}:rule/{bus_path}{name}"},
     "aws_cloudwatch_log_group": {"arn": "arn:aws:logs:{region}:{account}:log-group:{name}"},
     "aws_cloudwatch_metric_alarm": {"arn": "arn:aws:cloudwatch:{region}:{account}:alarm:{name}"},
     "aws_dynamodb_table": {
@@ -88,8 +88,12 @@ def _facts(resource_type: str, config: dict, region: str) -> dict[str, str]:
     digest = hashlib.sha256(seed.encode()).hexdigest()
     strings = {key: value for key, value in config.items() if isinstance(value, str)}
     name = next((strings[key] for key in _NAME_ARGUMENTS if key in strings), digest[:12])
-    return (
-        {"event_bus_name": "default", "name": name}
-        | strings
-        | {"name": name, "region": region, "account": ACCOUNT, "hash": digest}
-    )
+    bus = strings.get("event_bus_name", "default")
+    made = {
+        "account": ACCOUNT,
+        "bus_path": "" if bus == "default" else f"{bus}/",
+        "hash": digest,
+        "name": name,
+        "region": region,
+    }
+    return strings | made

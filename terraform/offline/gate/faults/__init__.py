@@ -1,10 +1,10 @@
 """Seeded faults: each must be noticed by the step that it names."""
 
 from .contents import CONTENT_FAULTS
-from .fault import FORMAT, RENDER, SCAN, TEST, VALIDATE, Fault
+from .fault import FORMAT, RENDER, SCAN, VALIDATE, Fault
 from .rendering import RENDERED_FAULTS
 from .schema import SCHEMA_FAULTS
 
 FAULTS = SCHEMA_FAULTS + CONTENT_FAULTS + RENDERED_FAULTS
 
-__all__ = ["FAULTS", "FORMAT", "RENDER", "SCAN", "TEST", "VALIDATE", "Fault"]
+__all__ = ["FAULTS", "FORMAT", "RENDER", "SCAN", "VALIDATE", "Fault"]

@@ -1,6 +1,6 @@
 """Faults in what the stack says, which the tests notice."""
 
-from .fault import TEST, VALIDATE, Fault
+from .fault import INPUTS, MONITOR, RENDERED, VALIDATE, Fault
 
 _NOTIFY_PATTERN = "terraform/wiring/patterns/notify.json"
 _REMEDIATE_PATTERN = "terraform/wiring/patterns/remediate.json"
@@ -15,7 +15,7 @@ CONTENT_FAULTS = [
         "terraform/functions.tf",
         ", [local.never_retag])",
         ")",
-        TEST,
+        RENDERED,
         "must not be able to set tags",
     ),
     Fault(
@@ -23,18 +23,20 @@ CONTENT_FAULTS = [
         "terraform/wiring/permissions.json",
         _TAG_CONDITION,
         _TAG_CONDITION.replace("aws:ResourceTag/firebreak", "ec2:Region"),
-        TEST,
+        RENDERED,
         "must ask for the tag",
     ),
-    Fault("runs started by updates", _REMEDIATE_PATTERN, "alert.fired", "alert.updated", TEST, "and for nothing else"),
-    Fault("recovery not told", _NOTIFY_PATTERN, '    "incident.resolved",\n', "", TEST, "told of the end"),
-    Fault("whole event as input", "terraform/bus.tf", '"$.detail"', "null", TEST, "event's detail"),
+    Fault(
+        "runs started by updates", _REMEDIATE_PATTERN, "alert.fired", "alert.updated", RENDERED, "and for nothing else"
+    ),
+    Fault("recovery not told", _NOTIFY_PATTERN, '    "incident.resolved",\n', "", RENDERED, "told of the end"),
+    Fault("whole event as input", "terraform/bus.tf", '"$.detail"', "null", RENDERED, "event's detail"),
     Fault(
         "secret not named",
         "terraform/functions.tf",
         "environment = merge(local.table_environment, local.secret_environment)",
         "environment = local.table_environment",
-        TEST,
+        RENDERED,
         "lacks a variable",
     ),
     Fault(
@@ -42,7 +44,7 @@ CONTENT_FAULTS = [
         "terraform/functions.tf",
         '        "dynamodb:GetItem",\n',
         '        "dynamodb:DeleteItem",\n        "dynamodb:GetItem",\n',
-        TEST,
+        RENDERED,
         "may delete",
     ),
     Fault(
@@ -50,7 +52,7 @@ CONTENT_FAULTS = [
         "terraform/variables.tf",
         'contains(["arm64", "x86_64"]',
         'contains(["arm64", "x86_64", "riscv64"]',
-        TEST,
+        INPUTS,
         "expected failure",
     ),
     Fault(
@@ -58,7 +60,7 @@ CONTENT_FAULTS = [
         "terraform/locals.tf",
         '"${var.name}-${var.environment}"',
         '"${var.name}-prod"',
-        TEST,
+        INPUTS,
         "<name>-<environment>",
     ),
     Fault(
@@ -66,7 +68,7 @@ CONTENT_FAULTS = [
         "sumo/main.tf",
         '["Critical", "ResolvedCritical"]',
         '["Critical"]',
-        TEST,
+        MONITOR,
         "recovery must both be sent",
     ),
     Fault(
@@ -74,16 +76,16 @@ CONTENT_FAULTS = [
         "sumo/payload.json",
         '"instance_id": "{{ResultsJson.instance_id}}"',
         '"host": "{{ResultsJson.host}}"',
-        TEST,
+        MONITOR,
         "service, env and instance_id",
     ),
-    Fault("lower limit in the query", "sumo/slow_api_data.query", "> 3000", "> 300", TEST, "the query must count"),
+    Fault("lower limit in the query", "sumo/slow_api_data.query", "> 3000", "> 300", MONITOR, "the query must count"),
     Fault(
         "alert at five events",
         "sumo/main.tf",
         'threshold_type = "GreaterThan"',
         'threshold_type = "GreaterThanOrEqual"',
-        TEST,
+        MONITOR,
         "above 5 events",
     ),
     Fault(
@@ -91,7 +93,7 @@ CONTENT_FAULTS = [
         "sumo/main.tf",
         '  headers      = { Authorization = "Bearer ${var.webhook_token}" }\n',
         "",
-        TEST,
+        MONITOR,
         "must authenticate|null value",
     ),
     Fault(

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 VALIDATE = "validate"
-TEST = "test"
+INPUTS = "test inputs"
+RENDERED = "test rendered"
+MONITOR = "test monitor"
 RENDER = "render"
 FORMAT = "fmt"
 SCAN = "checkov"
@@ -20,6 +22,12 @@ class Fault(NamedTuple):
     new: str
     step: str
     says: str
+
+    @property
+    def test_file(self) -> str | None:
+        """The test file to run, when the step is a test."""
+        kind, _, name = self.step.partition(" ")
+        return name if kind == "test" else None
 
     @property
     def folder(self) -> str:
