@@ -5,6 +5,7 @@ pub mod command;
 pub mod contracts;
 pub mod ids;
 pub mod ingest;
+pub mod notify;
 pub mod ports;
 pub mod record;
 pub mod remediate;
