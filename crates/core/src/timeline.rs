@@ -32,13 +32,17 @@ pub fn sentence(event: &Event) -> String {
             .map(|step| format!("{} {}: {}", step.action, step.target.id, step.effect))
             .collect::<Vec<_>>()
             .join("; "),
-        Event::ApprovalRequested { expires_at, .. } => format!("a person is asked, until {expires_at}"),
+        Event::ApprovalRequested { expires_at, .. } => {
+            format!("a person is asked, until {expires_at}")
+        }
         Event::ApprovalGranted { by, .. } => format!("approved by {by}"),
         Event::ApprovalRejected { by, reason, .. } => format!("rejected by {by}: {reason}"),
         Event::StepClaimed { .. } => "the target is locked and the budget booked".to_owned(),
         Event::StepSent { .. } => "written down before the call".to_owned(),
         Event::StepConfirmed { receipt, .. } => receipt.clone(),
-        Event::StepUnknown { reason, .. } => format!("nobody knows whether it took effect: {reason}"),
+        Event::StepUnknown { reason, .. } => {
+            format!("nobody knows whether it took effect: {reason}")
+        }
         Event::StepRefused { reason, .. } => format!("not done: {reason}"),
         Event::StepChecked { evidence, .. } => evidence
             .iter()
@@ -51,7 +55,9 @@ pub fn sentence(event: &Event) -> String {
         Event::StepUndone { receipt, .. } => format!("put back: {receipt}"),
         Event::StepStuck { reason, .. } => format!("could not be put back: {reason}"),
         Event::RunEnded { reason, .. } => reason.clone(),
-        Event::Escalated { reason } | Event::Reopened { reason } | Event::Closed { reason } => reason.clone(),
+        Event::Escalated { reason } | Event::Reopened { reason } | Event::Closed { reason } => {
+            reason.clone()
+        }
         Event::Acknowledged { by } => format!("{by} has it"),
         Event::Noted { by, text } => format!("{by}: {text}"),
         Event::Resolved { reason } => reason.clone(),

@@ -45,7 +45,10 @@ pub struct Advanced {
     pub directive: Directive,
 }
 
-/// How often a run that waits for a person looks whether the answer has come.
+/// A run that waits for a person looks this many times at most whether the answer has come: the history of
+/// an execution is finite (25,000 events,
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>).
+const MOST_APPROVAL_LOOKS: i32 = 240;
 const APPROVAL_POLL: SignedDuration = SignedDuration::from_secs(15);
 
 /// How much longer than its run a lock lasts: the time that a last call, judged before the deadline, may
@@ -180,7 +183,8 @@ fn preparing(incident: &Incident, run: &Run, books: &Books, now: Timestamp) -> M
     }
     if now < run.settle_until {
         let reason = "letting the group settle".to_owned();
-        return Move::Stop(Directive::Wait { until: run.settle_until, reason });
+        let until = run.settle_until.min(run.deadline);
+        return Move::Stop(Directive::Wait { until, reason });
     }
     match targets_of(incident, &run.runbook) {
         Ok(_) => Move::Stop(act(run, 0, Work::Observe)),
@@ -238,8 +242,9 @@ fn awaiting(
     if now >= expires_at {
         return ending(incident, run, books, Outcome::Held, "nobody approved in time");
     }
+    let poll = APPROVAL_POLL.max(run.runbook.approve_within / MOST_APPROVAL_LOOKS);
     Move::Stop(Directive::Approve {
-        until: (now + APPROVAL_POLL).min(expires_at),
+        until: (now + poll).min(expires_at).min(run.deadline),
         expires_at,
         plan_hash: plan_hash.to_owned(),
         reason: format!("`{}` asks before it acts", run.runbook.runbook),
@@ -382,7 +387,8 @@ fn verifying(incident: &Incident, run: &Run, phase: &VerifyingPhase, now: Timest
         }),
         Finding::LookAgain { at } if at <= now => Move::Stop(act(run, step, Work::Check { step })),
         Finding::LookAgain { at } => {
-            Move::Stop(Directive::Wait { until: at, reason: "looking again".to_owned() })
+            let until = at.min(run.deadline);
+            Move::Stop(Directive::Wait { until, reason: "looking again".to_owned() })
         }
     }
 }

@@ -140,6 +140,8 @@ mod properties;
 #[cfg(test)]
 mod scenarios;
 #[cfg(test)]
+mod scenarios_shared;
+#[cfg(test)]
 mod scenarios_undo;
 #[cfg(test)]
 mod transitions;

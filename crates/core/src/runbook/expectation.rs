@@ -34,7 +34,7 @@ fn planned(runbook: &Runbook, alert: &Alert) -> Vec<String> {
                 lines.extend(ids.into_iter().map(|id| match step.spec().check_target(&id) {
                     Ok(()) => format!("{} {id}", step.action),
                     Err(rule) => format!("no plan: `{id}` is not a target: {rule}"),
-                }))
+                }));
             }
             Err(no_value) => lines.push(format!("no plan: {no_value}")),
         }

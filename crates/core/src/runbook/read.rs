@@ -6,6 +6,9 @@ use super::{ALERT_RESOLVED, Runbook, Step};
 use crate::actions;
 use crate::book::MEMORY;
 
+/// More looks than this would fill the history of an execution.
+const MOST_LOOKS: f64 = 500.0;
+
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadRunbook {
     /// The text already says line, column and field.
@@ -120,6 +123,14 @@ fn check_step(runbook: &Runbook, step: &Step) -> Result<(), BadRunbook> {
     not_negative("verify.stable_for", step.verify.stable_for)?;
     if step.verify.every.is_some_and(|every| every < SignedDuration::from_millis(100)) {
         return Err(rule("verify.every", "look at most ten times a second"));
+    }
+    let looks = (step.verify.within + step.verify.stable_for).as_secs_f64()
+        / step.verify.interval().as_secs_f64();
+    if looks > MOST_LOOKS {
+        return Err(rule(
+            "verify.every",
+            format!("that is {looks:.0} looks, at most {MOST_LOOKS} fit; look less often"),
+        ));
     }
     if step.undo_after.is_some() && action.reversal() == actions::Reversal::Irreversible {
         return Err(rule("undo_after", format!("{} cannot be undone", action.name())));
