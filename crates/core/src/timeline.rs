@@ -54,13 +54,12 @@ pub fn sentence(event: &Event) -> String {
         Event::StepHarmful { verdict, .. } => format!("harmful: {}", verdict.reason),
         Event::StepUndone { receipt, .. } => format!("put back: {receipt}"),
         Event::StepStuck { reason, .. } => format!("could not be put back: {reason}"),
-        Event::RunEnded { reason, .. } => reason.clone(),
+        Event::RunEnded { reason, .. } | Event::Resolved { reason } => reason.clone(),
         Event::Escalated { reason } | Event::Reopened { reason } | Event::Closed { reason } => {
             reason.clone()
         }
         Event::Acknowledged { by } => format!("{by} has it"),
         Event::Noted { by, text } => format!("{by}: {text}"),
-        Event::Resolved { reason } => reason.clone(),
         Event::Notified { channel, delivered: true, .. } => format!("{channel} was told"),
         Event::Notified { channel, detail, .. } => format!("{channel} could not be told: {detail}"),
     }
