@@ -1,1 +1,16 @@
-//! stub
+//! Adapters to AWS: the record in DynamoDB, the bus, secrets, topics and the hands that touch EC2.
+
+#[cfg(feature = "bus")]
+pub mod bus;
+pub mod client;
+#[cfg(feature = "ec2")]
+pub mod ec2;
+mod failure;
+pub mod lambda;
+#[cfg(feature = "secrets")]
+pub mod secrets;
+pub mod store;
+#[cfg(test)]
+mod stub;
+#[cfg(feature = "topics")]
+pub mod topics;

@@ -1,0 +1,91 @@
+//! One configuration for every AWS client: who is trusted, how long to wait, how often to try.
+
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use webpki_root_certs::TLS_SERVER_ROOT_CERTS;
+
+/// The configuration of this process: region, credentials and `AWS_ENDPOINT_URL` come from its environment.
+pub async fn load() -> SdkConfig {
+    loader().load().await
+}
+
+/// As [`load`], open to changes.
+///
+/// A client tries three times with short pauses, so that a caller waits seconds and not minutes; whoever
+/// needs longer has a queue or a state machine for it.
+pub fn loader() -> ConfigLoader {
+    let retry = RetryConfig::standard()
+        .with_max_attempts(3)
+        .with_initial_backoff(Duration::from_millis(50))
+        .with_max_backoff(Duration::from_millis(500));
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(1))
+        .operation_attempt_timeout(Duration::from_secs(2))
+        .operation_timeout(Duration::from_secs(5))
+        .build();
+    aws_config::defaults(BehaviorVersion::latest())
+        .http_client(https())
+        .retry_config(retry)
+        .timeout_config(timeouts)
+}
+
+fn https() -> SharedHttpClient {
+    let tls = TlsContext::builder()
+        .with_trust_store(amazon_roots())
+        .build()
+        .expect("a trust store without settings is valid");
+    aws_smithy_http_client::Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .tls_context(tls)
+        .build_https()
+}
+
+/// The roots behind every endpoint of AWS, and nobody else's: <https://www.amazontrust.com/repository/>.
+///
+/// Reading all roots of the system instead would be a third of a cold start. Partitions with their own
+/// authorities (China, the isolated ones) are not served.
+const AMAZON: [&str; 2] = ["Amazon Root CA ", "Starfield Services Root Certificate Authority - G2"];
+
+/// A root names itself as its issuer before anything else that is long.
+const ISSUER_ENDS_BY: usize = 256;
+
+fn amazon_roots() -> TrustStore {
+    TLS_SERVER_ROOT_CERTS
+        .iter()
+        .filter(|root| {
+            let head = root.get(..ISSUER_ENDS_BY).unwrap_or(root);
+            AMAZON.iter().any(|name| head.windows(name.len()).any(|part| part == name.as_bytes()))
+        })
+        .fold(TrustStore::empty(), |store, root| {
+            let body = STANDARD.encode(root);
+            store.with_pem_certificate(format!(
+                "-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n"
+            ))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exactly_the_five_roots_of_amazon_are_trusted() {
+        let shown = format!("{:?}", amazon_roots());
+        assert!(shown.contains("enable_native_roots: false"));
+        assert_eq!(shown.matches("CertificatePEM").count(), 5);
+    }
+
+    #[test]
+    fn the_roots_can_be_parsed() {
+        // Building a connector parses them, and panics where one is broken.
+        let _client = https();
+    }
+}

@@ -1,0 +1,60 @@
+//! What every function does first: logs as JSON, settings from the environment.
+
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+/// Writes logs as one JSON object per line. `RUST_LOG` takes `info` or `info,firebreak_engine=debug`.
+pub fn start_logging() {
+    let wanted = environment("RUST_LOG").and_then(|text| text.parse::<Targets>().ok());
+    let filter = wanted.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+    let lines = tracing_subscriber::fmt::layer()
+        .json()
+        .flatten_event(true)
+        // CloudWatch stamps each line.
+        .without_time()
+        .with_current_span(false)
+        .with_ansi(false);
+    // A second start in one process keeps the first subscriber.
+    drop(tracing_subscriber::registry().with(filter).with(lines).try_init());
+}
+
+/// A variable of the environment; an empty one counts as not set.
+#[expect(clippy::disallowed_methods, reason = "the one place where functions read their settings")]
+pub fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Settings that a function cannot run without.
+#[derive(Debug, thiserror::Error)]
+#[error("set the environment variable(s) {}", .0.join(", "))]
+pub struct MissingSettings(pub Vec<&'static str>);
+
+/// Reads the named settings, or names all that are missing at once.
+pub fn required<const N: usize>(
+    lookup: &dyn Fn(&str) -> Option<String>,
+    names: [&'static str; N],
+) -> Result<[String; N], MissingSettings> {
+    let mut missing = Vec::new();
+    let found = names.map(|name| {
+        lookup(name).unwrap_or_else(|| {
+            missing.push(name);
+            String::new()
+        })
+    });
+    if missing.is_empty() { Ok(found) } else { Err(MissingSettings(missing)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_missing_settings_are_named_at_once() {
+        let lookup = |name: &str| (name == "B").then(|| "b".to_owned());
+        assert_eq!(required(&lookup, ["B"]).unwrap(), ["b"]);
+        let missing = required(&lookup, ["A", "B", "C"]).unwrap_err();
+        assert_eq!(missing.to_string(), "set the environment variable(s) A, C");
+    }
+}
