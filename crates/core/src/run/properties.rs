@@ -454,7 +454,7 @@ fn ends(world: &mut World, incident: usize, hand: Hand) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 384, max_shrink_iters: 4000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, max_shrink_iters: 4000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_happens_the_machine_keeps_its_promises(
