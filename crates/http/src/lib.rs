@@ -1,1 +1,15 @@
-//! stub
+//! Everything that calls out over HTTP: the sender of notifications, and the hands that set flags.
+
+mod client;
+mod flag;
+mod origins;
+mod sender;
+mod set_flag;
+
+pub use client::{Client, NoClient, Timeouts};
+pub use origins::{BadOrigin, Origins};
+pub use sender::HttpSender;
+pub use set_flag::HttpSetFlag;
+
+#[cfg(test)]
+mod testing;
