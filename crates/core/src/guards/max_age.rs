@@ -22,7 +22,7 @@ impl Guard for MaxAge {
             .alerts
             .values()
             .filter(|member| member.alert.is_firing())
-            .map(|member| member.changed_at)
+            .map(|member| member.fired_at)
             .max();
         let Some(newest) = newest else { return pass("no alert is firing") };
         let age = case.now.duration_since(newest);

@@ -1,1 +1,423 @@
-//! Guard tests.
+//! Every guard passes and holds, at its very edge, and never passes what could not be read.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Case, GUARDS, Judgement, judge};
+use crate::alert::{Alert, Identity};
+use crate::book::{Book, BookKey, Books, Entry, Lock, RunRef};
+use crate::evidence::{Group, Observation};
+use crate::examples::{RUNBOOK, alert, at, draft, resolved};
+use crate::ids::IncidentId;
+use crate::incident::{Acknowledgement, Event, Incident, Recorded};
+use crate::plan::Plan;
+use crate::runbook::{self, Runbook};
+use crate::switch::{Engaged, KillSwitch, SwitchReading};
+use crate::target::Target;
+
+const ONE: &str = "i-0abc12345";
+const TWO: &str = "i-0def12345";
+const THREE: &str = "i-0fff12345";
+const GROUP: &str = "tag:service=api";
+
+/// Everything that the guards look at; as it is made, all of them pass.
+struct Scene {
+    incident: Incident,
+    runbook: Runbook,
+    run: RunRef,
+    observations: Vec<Observation>,
+    plan: Option<Plan>,
+    books: Books,
+    switch: SwitchReading,
+    now: Timestamp,
+}
+
+fn target(id: &str) -> Target {
+    Target { kind: "ec2.instance".to_owned(), id: id.to_owned() }
+}
+
+fn run_of(incident: &str, run: u32) -> RunRef {
+    RunRef { incident: IncidentId::try_from(incident.to_owned()).unwrap(), run }
+}
+
+fn seen(id: &str) -> Observation {
+    Observation {
+        target: target(id),
+        identity: Some("launched-1".to_owned()),
+        tags: [("firebreak".to_owned(), "allow".to_owned())].into(),
+        group: Some(Group { key: GROUP.to_owned(), members: 4 }),
+        captured: serde_json::Value::Null,
+        seen_at: at(0),
+    }
+}
+
+impl Scene {
+    fn new() -> Self {
+        let run = run_of("inc_1", 1);
+        let opened = Event::Opened {
+            group_key: "group".to_owned(),
+            service: "api".to_owned(),
+            severity: crate::alert::Severity::Critical,
+            title: "slow".to_owned(),
+        };
+        let recorded =
+            Recorded { incident: run.incident.clone(), seq: 1, at: at(0), event: opened };
+        let scene = Self {
+            incident: Incident::open(&recorded).unwrap(),
+            runbook: runbook::read(RUNBOOK).unwrap(),
+            run,
+            observations: vec![seen(ONE)],
+            plan: None,
+            books: Books::new(),
+            switch: SwitchReading::Known(KillSwitch::default()),
+            now: at(0),
+        };
+        scene.firing(alert("slow-api-data", ONE))
+    }
+
+    fn record(mut self, event: Event) -> Self {
+        let (incident, seq) = (self.incident.id.clone(), self.incident.version + 1);
+        let recorded = Recorded { incident, seq, at: self.now, event };
+        self.incident = self.incident.apply(&recorded).unwrap();
+        self
+    }
+
+    fn firing(self, alert: Alert) -> Self {
+        self.record(Event::AlertFired { alert: Box::new(alert) })
+    }
+
+    fn over(self, instance: &str) -> Self {
+        let over = resolved("slow-api-data", instance, 0);
+        let ends_at = over.ends_at.unwrap();
+        self.record(Event::AlertResolved { fingerprint: over.fingerprint, ends_at })
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+
+    /// `id` was acted on at `seconds`, by a run of this or another incident.
+    fn acted(mut self, id: &str, by: &RunRef, seconds: i64) -> Self {
+        let action = self.runbook.steps[0].action.clone();
+        let entry = Entry { target: target(id), action, by: by.clone(), at: at(seconds) };
+        for key in [BookKey::target(&target(id)), BookKey::group(GROUP)] {
+            let book = self.books.remove(&key).unwrap_or_default();
+            self.books.insert(key, book.claimed(None, entry.clone(), at(seconds)));
+        }
+        self
+    }
+
+    fn locked(mut self, holder: &RunRef, until: i64) -> Self {
+        let lock = Some(Lock { holder: holder.clone(), until: at(until) });
+        self.books.insert(BookKey::target(&target(ONE)), Book { lock, ..Book::default() });
+        self
+    }
+
+    fn at(mut self, seconds: i64) -> Self {
+        self.now = at(seconds);
+        self
+    }
+
+    fn judge(&self) -> Judgement {
+        judge(&Case {
+            incident: &self.incident,
+            runbook: &self.runbook,
+            run: &self.run,
+            observations: &self.observations,
+            plan: self.plan.as_ref(),
+            books: &self.books,
+            switch: &self.switch,
+            now: self.now,
+        })
+    }
+}
+
+#[track_caller]
+fn passes(scene: &Scene) {
+    let judgement = scene.judge();
+    assert!(judgement.permit.is_some(), "{}", judgement.reason());
+}
+
+/// Only the named guard holds, and its reason says why.
+#[track_caller]
+fn holds(scene: &Scene, guard: &str, because: &str) {
+    let judgement = scene.judge();
+    assert!(judgement.permit.is_none(), "{guard} let it pass");
+    let holding: Vec<&str> = judgement
+        .findings
+        .iter()
+        .filter(|finding| finding.holds())
+        .map(|finding| finding.guard.as_str())
+        .collect();
+    assert_eq!(holding, [guard], "{}", judgement.reason());
+    assert!(judgement.reason().contains(because), "{}", judgement.reason());
+}
+
+fn other() -> RunRef {
+    run_of("inc_2", 1)
+}
+
+/// For each guard of the registry, a scene in which it alone holds.
+fn blocking() -> Vec<(&'static str, Scene)> {
+    vec![
+        (
+            "attempts",
+            Scene::new().acted(ONE, &other(), -2000).acted(ONE, &run_of("inc_3", 1), -1000),
+        ),
+        ("blast_radius", Scene::new().acted(TWO, &other(), -10)),
+        ("cooldown", Scene::new().acted(ONE, &other(), -899)),
+        ("identity", Scene::new().with(|scene| scene.observations[0].identity = None)),
+        (
+            "kill_switch",
+            Scene::new().with(|scene| scene.switch = SwitchReading::Unreadable(String::new())),
+        ),
+        ("lock", Scene::new().locked(&other(), 1)),
+        ("max_age", Scene::new().at(601)),
+        ("require_tag", Scene::new().with(|scene| scene.observations[0].tags.clear())),
+        ("still_true", Scene::new().over(ONE)),
+    ]
+}
+
+#[test]
+fn every_guard_of_the_registry_can_block() {
+    let blocking = blocking();
+    let tried: Vec<&str> = blocking.iter().map(|(guard, _)| *guard).collect();
+    let registered: Vec<&str> = GUARDS.iter().map(|guard| guard.name()).collect();
+    assert_eq!(tried, registered, "each guard needs a scene in which it alone holds");
+    for (guard, scene) in &blocking {
+        holds(scene, guard, "");
+    }
+}
+
+#[test]
+fn the_registry_is_sorted_and_says_what_each_guard_is_for() {
+    let names: Vec<&str> = GUARDS.iter().map(|guard| guard.name()).collect();
+    assert!(names.is_sorted());
+    assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
+    assert!(GUARDS.iter().all(|guard| guard.summary().ends_with('.')));
+}
+
+#[test]
+fn all_guards_are_heard_even_when_one_holds() {
+    let judgement = blocking().remove(0).1.judge();
+    assert_eq!(judgement.findings.len(), GUARDS.len());
+}
+
+#[test]
+fn nothing_in_the_way_is_a_permit() {
+    passes(&Scene::new());
+}
+
+#[test]
+fn without_any_observation_nothing_is_permitted() {
+    let scene = Scene::new().with(|scene| scene.observations.clear());
+    holds(&scene, "identity", "no target was read");
+}
+
+#[test]
+fn a_kill_switch_that_is_engaged_or_unreadable_holds() {
+    let by = Engaged { by: "ada".to_owned(), reason: "a drill".to_owned(), at: at(0) };
+    let known = SwitchReading::Known(KillSwitch { engaged: Some(by) });
+    holds(&Scene::new().with(|scene| scene.switch = known), "kill_switch", "ada");
+    let unreadable = SwitchReading::Unreadable("timeout".to_owned());
+    holds(&Scene::new().with(|scene| scene.switch = unreadable), "kill_switch", "timeout");
+}
+
+#[test]
+fn the_cooldown_ends_exactly_when_it_says() {
+    passes(&Scene::new().acted(ONE, &other(), -900));
+    holds(&Scene::new().acted(ONE, &other(), -899), "cooldown", "inc_2");
+    // A clock that runs ahead elsewhere is no way around it.
+    holds(&Scene::new().acted(ONE, &other(), 5), "cooldown", "inc_2");
+}
+
+#[test]
+fn an_earlier_run_of_the_same_incident_counts_for_the_cooldown() {
+    let scene = Scene::new().with(|scene| scene.run = run_of("inc_1", 2));
+    holds(&scene.acted(ONE, &run_of("inc_1", 1), -10), "cooldown", "inc_1");
+}
+
+#[test]
+fn a_run_does_not_block_itself() {
+    let own = run_of("inc_1", 1);
+    passes(&Scene::new().acted(ONE, &own, -1).locked(&own, 100));
+    passes(&Scene::new().acted(ONE, &own, -1).acted(ONE, &own, -1));
+}
+
+#[test]
+fn the_attempts_are_counted_by_run_and_forgotten_exactly_after_the_window() {
+    let day = 24 * 3600;
+    let third = run_of("inc_3", 1);
+    passes(&Scene::new().acted(ONE, &other(), -1000));
+    passes(&Scene::new().acted(ONE, &other(), -2000).acted(ONE, &other(), -1000));
+    passes(&Scene::new().acted(ONE, &other(), -day).acted(ONE, &third, -1000));
+    let both = Scene::new().acted(ONE, &other(), 1 - day).acted(ONE, &third, -1000);
+    holds(&both, "attempts", "2 runs");
+    let none = Scene::new().with(|scene| scene.runbook.guards.attempts.max = 0);
+    holds(&none, "attempts", "at most 0");
+}
+
+#[test]
+fn a_lock_holds_until_it_lapses_and_never_its_holder() {
+    holds(&Scene::new().locked(&other(), 1), "lock", "inc_2");
+    passes(&Scene::new().locked(&other(), 0));
+    passes(&Scene::new().locked(&run_of("inc_1", 1), 100));
+    holds(&Scene::new().locked(&run_of("inc_1", 2), 1), "lock", "run 2");
+}
+
+#[test]
+fn nothing_is_sent_at_or_after_the_deadline_of_the_run() {
+    let started = |scene: Scene| {
+        let event = Event::RunStarted {
+            run: 1,
+            runbook: Box::new(scene.runbook.clone()),
+            driver: "A".to_owned(),
+            settle_until: at(0),
+            deadline: at(60),
+            trace: crate::trace::Trace::default(),
+        };
+        scene.record(event)
+    };
+    passes(&started(Scene::new()).at(59));
+    holds(&started(Scene::new()).at(60), "lock", "the time of the run");
+}
+
+#[test]
+fn the_blast_radius_counts_what_is_planned_and_what_was_done_in_the_window() {
+    let two = |scene: Scene| scene.with(|scene| scene.runbook.guards.blast_radius.max = 2);
+    passes(&two(Scene::new()).acted(TWO, &other(), -10));
+    let third = two(Scene::new()).acted(TWO, &other(), -10).acted(THREE, &other(), -5);
+    holds(&third, "blast_radius", "3 of 4");
+    passes(&Scene::new().acted(TWO, &other(), -3600));
+    holds(&Scene::new().acted(TWO, &other(), -3599), "blast_radius", "2 of 4");
+    let planned = || {
+        Scene::new().firing(alert("slow-api-data", TWO)).with(|scene| {
+            scene.observations.push(seen(TWO));
+        })
+    };
+    holds(&planned(), "blast_radius", "2 of 4");
+    passes(&two(planned()));
+    // The same target twice is one target.
+    passes(&two(planned()).acted(TWO, &run_of("inc_1", 1), -10));
+}
+
+#[test]
+fn the_blast_radius_counts_earlier_targets_of_the_same_run() {
+    let own = run_of("inc_1", 1);
+    holds(&Scene::new().acted(TWO, &own, -10), "blast_radius", "2 of 4");
+}
+
+#[test]
+fn the_smaller_of_both_limits_counts_and_a_part_of_a_member_is_none() {
+    let of = |members: u32, max: u32, percent: u8| {
+        Scene::new().with(|scene| {
+            scene.runbook.guards.blast_radius.max = max;
+            scene.runbook.guards.blast_radius.max_percent = Some(percent);
+            scene.observations[0].group = Some(Group { key: GROUP.to_owned(), members });
+        })
+    };
+    passes(&of(4, 5, 25));
+    holds(&of(3, 5, 25), "blast_radius", "at most 0");
+    holds(&of(100, 0, 100), "blast_radius", "at most 0");
+    holds(&of(0, 5, 100), "blast_radius", "at most 0");
+}
+
+#[test]
+fn a_target_without_a_group_is_not_touched() {
+    let scene = Scene::new().with(|scene| scene.observations[0].group = None);
+    holds(&scene, "blast_radius", "no group");
+}
+
+#[test]
+fn a_target_that_does_not_exist_or_was_replaced_is_not_touched() {
+    let gone = Scene::new().with(|scene| scene.observations[0].identity = None);
+    holds(&gone, "identity", "does not exist");
+    let planned = Scene::new().with(|scene| {
+        scene.plan = Some(Plan::of(&scene.runbook, &scene.observations));
+    });
+    passes(&planned);
+    let replaced = planned.with(|scene| {
+        scene.observations[0].identity = Some("launched-2".to_owned());
+    });
+    holds(&replaced, "identity", "replaced");
+}
+
+#[test]
+fn an_alert_without_identity_never_acts() {
+    let mut weak = alert("slow-api-data", ONE);
+    weak.identity = Identity::Weak;
+    holds(&Scene::new().firing(weak), "identity", "nothing identifies");
+}
+
+#[test]
+fn an_alert_is_young_enough_until_its_age_is_over_the_limit() {
+    passes(&Scene::new().at(600));
+    holds(&Scene::new().at(601), "max_age", "601 s");
+    passes(&Scene::new().at(500).firing(alert("slow-api-data", ONE)).at(1100));
+    let news = |starts: i64| {
+        let mut draft = draft("slow-api-data", ONE);
+        draft.starts_at = at(starts);
+        draft.title = "worse and worse".to_owned();
+        let updated = Event::AlertUpdated { alert: Box::new(draft.seal()) };
+        Scene::new().at(500).record(updated).at(1100)
+    };
+    holds(&news(0), "max_age", "1100 s");
+    passes(&news(500));
+}
+
+#[test]
+fn every_target_carries_every_tag_with_its_value() {
+    let tagged = |value: &'static str| {
+        Scene::new().with(|scene| {
+            scene.observations[0].tags.insert("firebreak".to_owned(), value.to_owned());
+        })
+    };
+    passes(&tagged("allow"));
+    holds(&tagged("Allow"), "require_tag", "`Allow`");
+    holds(
+        &Scene::new().with(|scene| scene.observations[0].tags.clear()),
+        "require_tag",
+        "no such tag",
+    );
+    let second = Scene::new().firing(alert("slow-api-data", TWO)).with(|scene| {
+        scene.runbook.guards.blast_radius.max = 2;
+        scene.observations.push(Observation { tags: [].into(), ..seen(TWO) });
+    });
+    holds(&second, "require_tag", TWO);
+}
+
+#[test]
+fn a_target_whose_own_alert_is_over_is_not_touched() {
+    let both = || {
+        let scene = Scene::new().firing(alert("slow-api-data", TWO));
+        scene.with(|scene| scene.runbook.guards.blast_radius.max = 2)
+    };
+    passes(&both());
+    holds(&both().over(ONE), "still_true", ONE);
+    passes(&both().over(TWO));
+    holds(&both().over(ONE).over(TWO), "still_true", "firing any more");
+}
+
+#[test]
+fn another_alert_of_the_incident_is_no_reason_to_act() {
+    let scene = Scene::new().over(ONE).firing(alert("another-monitor", ONE));
+    holds(&scene, "still_true", "no alert that the runbook is for");
+}
+
+#[test]
+fn a_person_who_took_over_is_left_alone() {
+    let scene = Scene::new().with(|scene| {
+        scene.incident.acknowledged = Some(Acknowledgement { by: "ada".to_owned(), at: at(0) });
+    });
+    holds(&scene, "still_true", "ada");
+}
+
+#[test]
+fn a_window_of_no_length_forgets_at_once() {
+    let scene = Scene::new().with(|scene| {
+        scene.runbook.guards.cooldown = SignedDuration::ZERO;
+    });
+    passes(&scene.acted(ONE, &other(), 0));
+}

@@ -77,7 +77,13 @@ impl Incident {
         let at = recorded.at;
         match &recorded.event {
             Event::Opened { .. } => return Err(illegal(recorded, "it is open already")),
-            Event::AlertFired { alert } | Event::AlertUpdated { alert } => self.remember(alert, at),
+            Event::AlertFired { alert } => self.remember(alert, at),
+            Event::AlertUpdated { alert } => {
+                // News of the same episode does not make it younger.
+                let known = self.alerts.get(&alert.fingerprint);
+                let same = known.filter(|known| known.alert.starts_at == alert.starts_at);
+                self.remember(alert, same.map_or(at, |known| known.fired_at));
+            }
             Event::AlertResolved { fingerprint, ends_at } => {
                 let member = self
                     .alerts
@@ -85,7 +91,6 @@ impl Incident {
                     .ok_or_else(|| illegal(recorded, "no such alert"))?;
                 member.alert.status = AlertStatus::Resolved;
                 member.alert.ends_at = Some(*ends_at);
-                member.changed_at = at;
             }
             Event::Considered { trace } => self.considered = Some(trace.clone()),
             Event::RunStarted { run, runbook, driver, settle_until, deadline, .. } => {
@@ -163,9 +168,9 @@ impl Incident {
         Ok(self)
     }
 
-    fn remember(&mut self, alert: &Alert, at: Timestamp) {
+    fn remember(&mut self, alert: &Alert, fired_at: Timestamp) {
         self.severity = self.severity.max(alert.severity);
-        let member = Member { alert: alert.clone(), changed_at: at };
+        let member = Member { alert: alert.clone(), fired_at };
         self.alerts.insert(alert.fingerprint.clone(), member);
     }
 }

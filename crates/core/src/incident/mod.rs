@@ -15,7 +15,7 @@ pub use command::{Command, Refusal};
 pub use event::{Event, Outcome, Recorded};
 pub use evolve::{Illegal, replay};
 pub use receive::{Received, Verdict as IntakeVerdict, receive};
-pub use status::{Status, TRANSITIONS};
+pub use status::{Status, TRANSITIONS, transitions_table};
 
 use crate::alert::{Alert, Severity};
 use crate::fingerprint::Fingerprint;
@@ -28,8 +28,8 @@ use crate::trace::Trace;
 pub struct Member {
     /// The latest delivery that changed something.
     pub alert: Alert,
-    /// When the record last changed, by our clock.
-    pub changed_at: Timestamp,
+    /// When its present episode was first heard of, by our clock.
+    pub fired_at: Timestamp,
 }
 
 /// Who took the incident over. Automation starts nothing new while a person has it.

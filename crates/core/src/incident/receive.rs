@@ -108,9 +108,10 @@ fn fire_again(
     now: Timestamp,
 ) -> Received {
     if member.alert.is_firing() {
-        let same = member.alert.content_hash == alert.content_hash;
-        let older = alert.starts_at < member.alert.starts_at;
-        if same || older {
+        // The same words about a later episode are news: a resolve of the one before may still come.
+        let known = alert.starts_at == member.alert.starts_at
+            && alert.content_hash == member.alert.content_hash;
+        if known || alert.starts_at < member.alert.starts_at {
             return Received::Nothing { verdict: Verdict::Duplicate };
         }
         let events = vec![Event::AlertUpdated { alert: Box::new(alert.clone()) }];

@@ -70,10 +70,45 @@ pub const TRANSITIONS: &[(Option<Status>, &str, Status)] = &[
     (Some(Status::Resolved), "incident.closed", Status::Closed),
 ];
 
+/// The table as Markdown, for the page on the architecture.
+pub fn transitions_table() -> String {
+    let rows = TRANSITIONS.iter().map(|(from, event, to)| {
+        let from = from.map_or("(none)", Status::as_str);
+        format!("| {from} | `{event}` | {} |\n", to.as_str())
+    });
+    std::iter::once("| from | event | to |\n|---|---|---|\n".to_owned()).chain(rows).collect()
+}
+
 /// The status after an event, by the table.
 pub(super) fn next(from: Status, event: &str) -> Status {
     TRANSITIONS
         .iter()
         .find(|(status, name, _)| *status == Some(from) && *name == event)
         .map_or(from, |(_, _, to)| *to)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::transitions_table;
+
+    const BEGIN: &str = "<!-- transitions -->\n";
+    const END: &str = "<!-- /transitions -->";
+
+    /// `FIREBREAK_BLESS=1` writes the table anew.
+    #[test]
+    fn the_page_on_the_architecture_shows_the_table() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/ARCHITECTURE.md");
+        let Ok(page) = fs::read_to_string(&path) else { return };
+        let (before, rest) = page.split_once(BEGIN).expect("the page has the first marker");
+        let (shown, after) = rest.split_once(END).expect("the page has the second marker");
+        let table = transitions_table();
+        if std::env::var_os("FIREBREAK_BLESS").is_some() {
+            fs::write(&path, format!("{before}{BEGIN}{table}{END}{after}")).unwrap();
+        } else {
+            assert_eq!(shown, table, "set FIREBREAK_BLESS=1 to write it anew");
+        }
+    }
 }

@@ -136,9 +136,13 @@ impl Run {
 }
 
 #[cfg(test)]
+mod chaos;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod scenarios;
+#[cfg(test)]
+mod scenarios_evidence;
 #[cfg(test)]
 mod scenarios_shared;
 #[cfg(test)]

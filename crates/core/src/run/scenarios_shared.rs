@@ -29,10 +29,7 @@ fn claim(world: &mut World, incident: usize) -> Option<Order> {
         let last = incident.runs.last();
         last.is_some_and(|run| run.rows.iter().any(|row| row.fence > 0) || !run.is_active())
     });
-    match directive {
-        Directive::Act { order, .. } => Some(order),
-        _ => None,
-    }
+    if let Directive::Act { order, .. } = directive { Some(order) } else { None }
 }
 
 #[track_caller]

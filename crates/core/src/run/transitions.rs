@@ -9,8 +9,10 @@ use crate::incident::{Command, Incident, Status, TRANSITIONS};
 
 type Row = (Option<Status>, &'static str, Status);
 
+type Story = fn() -> World;
+
 /// Each row and the story that takes it, in the order of the table.
-const STORIES: &[(Row, fn() -> World)] = &[
+const STORIES: &[(Row, Story)] = &[
     ((None, "incident.opened", Open), nobody_handles_it),
     ((Some(Open), "run.started", Remediating), it_helps),
     ((Some(Open), "incident.escalated", Escalated), the_target_is_gone),

@@ -386,10 +386,10 @@ impl World {
 
     fn undo(&self, incident: usize, row: usize, hand: Hand) -> Option<Pending> {
         let run = self.incidents[incident].active_run()?;
-        let due = match run.phase {
-            Phase::Undoing { .. } => true,
-            Phase::Kept { undo_at, .. } => undo_at.is_some_and(|at| at <= self.time()),
-            _ => false,
+        let due = if let Phase::Kept { undo_at, .. } = run.phase {
+            undo_at.is_some_and(|at| at <= self.time())
+        } else {
+            matches!(run.phase, Phase::Undoing { .. })
         };
         run.rows.get(row).filter(|row| due && row.state.may_have_acted())?;
         let words = "as it was".to_owned();
