@@ -9,3 +9,5 @@ pub mod notify;
 pub mod ports;
 pub mod record;
 pub mod remediate;
+pub mod runbooks;
+pub mod takeover;
