@@ -1,9 +1,13 @@
 //! What every function does first: logs as JSON, settings from the environment.
 
+use jiff::SignedDuration;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
+
+/// For how long after its resolve an incident is reopened; intake and remediation must agree on it.
+pub const REOPEN_WITHIN: SignedDuration = SignedDuration::from_mins(10);
 
 /// Writes logs as one JSON object per line. `RUST_LOG` takes `info` or `info,firebreak_engine=debug`.
 pub fn start_logging() {
