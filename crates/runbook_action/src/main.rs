@@ -1,1 +1,90 @@
-fn main() {}
+//! `runbook_action`: without `ACTION_FAMILY` it decides what is next, with it it acts for that family alone.
+
+mod ask;
+mod fault;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use ask::Ask;
+use fault::Fault;
+use firebreak_aws::lambda::{self, environment};
+use firebreak_aws::store::DynamoStore;
+use firebreak_aws::{client, ec2::Ec2Reboot};
+use firebreak_core::run::Takeover;
+use firebreak_core::runbook::Runbook;
+use firebreak_engine::ports::{Hands, HandsSet, Settings as _, SystemClock};
+use firebreak_engine::remediate::{ActReport, Remediation, act, advance};
+use firebreak_engine::{runbooks, takeover::driver_died};
+use firebreak_http::{Client, HttpSetFlag, Origins, Timeouts};
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use serde_json::{Value, json};
+
+struct Function {
+    /// `None`: decides and never acts.
+    family: Option<String>,
+    store: DynamoStore,
+    runbooks: Vec<Runbook>,
+    hands: HandsSet,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    lambda::start_logging();
+    let [table] = lambda::required(&environment, ["TABLE_NAME"])?;
+    let family = environment("ACTION_FAMILY");
+    let config = client::load().await;
+    let hands: Vec<Box<dyn Hands>> = match family.as_deref() {
+        None => Vec::new(),
+        Some("ec2") => vec![Box::new(Ec2Reboot::new(&config))],
+        Some("http") => {
+            let origins: Origins = environment("FLAG_ORIGINS").unwrap_or_default().parse()?;
+            let client = Client::new(Timeouts::default())?;
+            vec![Box::new(HttpSetFlag::new(client, origins, Arc::new(SystemClock)))]
+        }
+        Some(other) => {
+            return Err(format!("ACTION_FAMILY: there are no hands for `{other}`").into());
+        }
+    };
+    // Hands work from the runbook that the run began with; only decisions need those of today.
+    let runbooks = if family.is_none() { runbooks::load_folder(&folder())? } else { Vec::new() };
+    let store = DynamoStore::new(&config, table);
+    if let Err(error) = store.kill_switch().await {
+        tracing::warn!(%error, "the connection is not warm");
+    }
+    let function = Function { family, store, runbooks, hands: HandsSet::new(hands) };
+    run(service_fn(|event: LambdaEvent<Value>| function.answer(event.payload))).await
+}
+
+fn folder() -> PathBuf {
+    let beside_the_binary = || PathBuf::from(environment("LAMBDA_TASK_ROOT").unwrap_or_default());
+    environment("RUNBOOKS_DIR").map_or_else(|| beside_the_binary().join("runbooks"), PathBuf::from)
+}
+
+impl Function {
+    async fn answer(&self, payload: Value) -> Result<Value, Fault> {
+        let ask = ask::read(payload)?;
+        ask.is_for(self.family.as_deref())?;
+        let with = Remediation {
+            store: &self.store,
+            clock: &SystemClock,
+            runbooks: &self.runbooks,
+            hands: &self.hands,
+            reopen_within: lambda::REOPEN_WITHIN,
+        };
+        tracing::info!(?ask, "asked");
+        Ok(match ask {
+            Ask::Advance { incident_id, driver } => {
+                json!(advance(with, &incident_id, &driver, Takeover::Respect).await?)
+            }
+            Ask::Act { incident_id, order } => match act(with, &incident_id, &order).await? {
+                ActReport::Done => json!({"acted": true}),
+                ActReport::Stale(reason) => json!({"acted": false, "reason": reason}),
+            },
+            Ask::Died { incident_id, driver, how } => {
+                driver_died(with, &incident_id, &driver, &how).await?;
+                Value::Null
+            }
+        })
+    }
+}

@@ -1,0 +1,49 @@
+//! Why an invocation fails, in the words that the state machine and the alarms see.
+
+use firebreak_engine::ports::StoreError;
+use firebreak_engine::remediate::RemediateError;
+use lambda_runtime::Diagnostic;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Fault {
+    #[error("the request cannot be read: {0}")]
+    BadRequest(String),
+    /// The wiring is wrong.
+    #[error("{0}")]
+    WrongFunction(String),
+    #[error(transparent)]
+    Remediate(#[from] RemediateError),
+}
+
+impl Fault {
+    /// Stable: retriers may match on it.
+    fn kind(&self) -> &'static str {
+        match self {
+            Fault::BadRequest(_) => "BadRequest",
+            Fault::WrongFunction(_) | Fault::Remediate(RemediateError::NoHands(_)) => {
+                "WrongFunction"
+            }
+            Fault::Remediate(RemediateError::NotFound(_)) => "IncidentNotFound",
+            Fault::Remediate(RemediateError::Contended(_)) => "Contended",
+            Fault::Remediate(RemediateError::Store(StoreError::Unavailable(_))) => {
+                "StoreUnavailable"
+            }
+            Fault::Remediate(RemediateError::Store(StoreError::Corrupt(_))) => "StoreCorrupt",
+        }
+    }
+}
+
+impl From<Fault> for Diagnostic {
+    fn from(fault: Fault) -> Self {
+        let error_type = fault.kind().to_owned();
+        tracing::error!(error_type, %fault, "failed");
+        Diagnostic { error_type, error_message: fault.to_string() }
+    }
+}
+
+#[cfg(test)]
+impl PartialEq for Fault {
+    fn eq(&self, other: &Self) -> bool {
+        self.kind() == other.kind() && self.to_string() == other.to_string()
+    }
+}
