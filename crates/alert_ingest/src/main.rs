@@ -1,1 +1,42 @@
-fn main() {}
+//! `alert_ingest`: webhooks come in, a 2xx goes out when what they say is durable.
+
+use std::sync::Arc;
+
+use firebreak_aws::client;
+use firebreak_aws::lambda::{self, environment};
+use firebreak_aws::secrets::ManagedSecrets;
+use firebreak_aws::store::DynamoStore;
+use firebreak_engine::ports::{Settings as _, SystemClock};
+use firebreak_web::metrics::Metrics;
+use firebreak_web::webhooks::{Webhooks, router};
+use lambda_http::Error;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    lambda::start_logging();
+    let [table, secret] = lambda::required(&environment, ["TABLE_NAME", "SECRET_ID"])?;
+    let config = client::load().await;
+    let store = Arc::new(DynamoStore::new(&config, table));
+    let secrets = Arc::new(ManagedSecrets::new(&config, secret));
+    warm(&store, &secrets).await;
+    let webhooks = Webhooks {
+        store,
+        clock: Arc::new(SystemClock),
+        secrets,
+        metrics: Metrics::default(),
+        reopen_within: lambda::REOPEN_WITHIN,
+    };
+    lambda_http::run(router(webhooks)).await
+}
+
+/// Opens both connections at once, so that the first alert does not wait for two handshakes. A failure here
+/// is told again by the request that meets it.
+async fn warm(store: &DynamoStore, secrets: &ManagedSecrets) {
+    let (read, secret) = tokio::join!(store.kill_switch(), secrets.warm());
+    if let Err(error) = read {
+        tracing::warn!(%error, "the store is not warm");
+    }
+    if let Err(error) = secret {
+        tracing::warn!(%error, "the secret is not warm");
+    }
+}
