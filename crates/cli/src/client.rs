@@ -16,25 +16,32 @@ pub(crate) struct Client {
 impl Client {
     /// With the API token from the option, or from the data folder.
     pub(crate) fn of_api(server: &Server) -> anyhow::Result<Self> {
-        let token = token(server.api_token.as_deref(), &server.data, "api-token", "FIREBREAK_API_TOKEN")?;
+        let token =
+            token(server.api_token.as_deref(), &server.data, "api-token", "FIREBREAK_API_TOKEN")?;
         Self::new(&server.url, token)
     }
 
     /// With the token that senders use.
     pub(crate) fn of_sender(server: &Server) -> anyhow::Result<Self> {
-        let token =
-            token(server.webhook_token.as_deref(), &server.data, "webhook-token", "FIREBREAK_WEBHOOK_TOKEN")?;
+        let token = token(
+            server.webhook_token.as_deref(),
+            &server.data,
+            "webhook-token",
+            "FIREBREAK_WEBHOOK_TOKEN",
+        )?;
         Self::new(&server.url, token)
     }
 
     pub(crate) fn new(url: &str, token: String) -> anyhow::Result<Self> {
         firebreak_http::install_crypto();
-        let http = reqwest::Client::builder().timeout(std::time::Duration::from_secs(30)).build()?;
+        let http =
+            reqwest::Client::builder().timeout(std::time::Duration::from_secs(30)).build()?;
         Ok(Self { http, url: url.trim_end_matches('/').to_owned(), token })
     }
 
     pub(crate) async fn get(&self, path: &str, query: &[(&str, String)]) -> anyhow::Result<Value> {
-        let mut url = reqwest::Url::parse(&format!("{}{path}", self.url)).context("--url is not a URL")?;
+        let mut url =
+            reqwest::Url::parse(&format!("{}{path}", self.url)).context("--url is not a URL")?;
         url.query_pairs_mut().extend_pairs(query);
         self.answer(self.http.get(url)).await
     }
@@ -57,7 +64,8 @@ impl Client {
         if status.is_success() {
             return Ok(body);
         }
-        let message = body.pointer("/error/message").and_then(Value::as_str).unwrap_or("no reason given");
+        let message =
+            body.pointer("/error/message").and_then(Value::as_str).unwrap_or("no reason given");
         bail!("{status}: {message}")
     }
 }
@@ -67,7 +75,11 @@ fn token(given: Option<&str>, data: &Path, file: &str, variable: &str) -> anyhow
         return Ok(token.to_owned());
     }
     let path = data.join(file);
-    let text = std::fs::read_to_string(&path)
-        .with_context(|| format!("no token: set {variable}, or name the data folder with --data ({})", path.display()))?;
+    let text = std::fs::read_to_string(&path).with_context(|| {
+        format!(
+            "no token: set {variable}, or name the data folder with --data ({})",
+            path.display()
+        )
+    })?;
     Ok(text.trim().to_owned())
 }

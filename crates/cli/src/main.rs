@@ -21,7 +21,11 @@ async fn main() -> ExitCode {
     match run(args).await {
         Ok(code) => code,
         Err(error) => {
-            anstream::eprintln!("{}error:{} {error:#}", output::BAD.render(), output::BAD.render_reset());
+            anstream::eprintln!(
+                "{}error:{} {error:#}",
+                output::BAD.render(),
+                output::BAD.render_reset()
+            );
             ExitCode::FAILURE
         }
     }
@@ -31,14 +35,21 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let json = args.json;
     let server = args.server;
     match args.command {
-        Command::Serve(serve) => serve::serve(serve).await,
+        Command::Serve(mut serve) => {
+            serve.data = server.data;
+            serve.webhook_token = server.webhook_token;
+            serve.api_token = server.api_token;
+            serve::serve(serve).await
+        }
         Command::Demo(demo) => demo::demo(demo).await,
         Command::Send(send) => commands::send::send(&server, &send, json).await,
         Command::Incidents { what } => commands::incidents::incidents(&server, what, json).await,
         Command::Why { incident } => commands::why::why(&server, &incident, json).await,
         Command::Approve(answer) => commands::approve::approve(&server, answer, json).await,
         Command::Runbook { what } => commands::runbook::runbook(what, json),
-        Command::KillSwitch { what } => commands::kill_switch::kill_switch(&server, what, json).await,
+        Command::KillSwitch { what } => {
+            commands::kill_switch::kill_switch(&server, what, json).await
+        }
         Command::Quarantine { what } => commands::quarantine::quarantine(&server, what, json).await,
         Command::Iam => commands::iam::iam(),
     }

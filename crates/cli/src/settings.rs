@@ -42,8 +42,9 @@ impl Default for Settings {
 
 pub(crate) fn read(path: Option<&Path>) -> anyhow::Result<Settings> {
     let Some(path) = path else { return Ok(Settings::default()) };
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let settings: Settings =
-        serde_saphyr::from_str(&text).with_context(|| format!("{} is not valid", path.display()))?;
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let settings: Settings = serde_saphyr::from_str(&text)
+        .with_context(|| format!("{} is not valid", path.display()))?;
     Ok(settings)
 }

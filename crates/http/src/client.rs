@@ -47,10 +47,15 @@ pub(crate) enum CallError {
     NoAnswer(String),
 }
 
+/// Names the provider of cryptography for every TLS client of this process; safe to repeat.
+pub fn install_crypto() {
+    // An error means that there is one already.
+    rustls::crypto::ring::default_provider().install_default().ok();
+}
+
 impl Client {
     pub fn new(timeouts: Timeouts) -> Result<Self, NoClient> {
-        // An error means that this process has a provider already.
-        rustls::crypto::ring::default_provider().install_default().ok();
+        install_crypto();
         reqwest::Client::builder()
             .connect_timeout(timeouts.connect)
             .timeout(timeouts.total)

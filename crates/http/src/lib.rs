@@ -6,7 +6,7 @@ mod origins;
 mod sender;
 mod set_flag;
 
-pub use client::{Client, NoClient, Timeouts};
+pub use client::{Client, NoClient, Timeouts, install_crypto};
 pub use origins::{BadOrigin, Origins};
 pub use sender::HttpSender;
 pub use set_flag::HttpSetFlag;

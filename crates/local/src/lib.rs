@@ -1,1 +1,11 @@
-//! stub
+//! The platform on one machine: SQLite as the record, a driver with durable timers, telling, local secrets.
+
+mod driver;
+mod secrets;
+mod store;
+mod telling;
+
+pub use driver::{Driver, DriverSettings};
+pub use secrets::{LocalSecrets, NoToken, Tokens};
+pub use store::{OpenError, SqliteStore};
+pub use telling::{Telling, TellingSettings};

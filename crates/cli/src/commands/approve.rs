@@ -8,12 +8,17 @@ use super::incidents::changed;
 use crate::args::{Approve, Server};
 use crate::client::Client;
 
-pub(crate) async fn approve(server: &Server, answer: Approve, as_json: bool) -> anyhow::Result<ExitCode> {
+pub(crate) async fn approve(
+    server: &Server,
+    answer: Approve,
+    as_json: bool,
+) -> anyhow::Result<ExitCode> {
     let body = match answer.reject {
         Some(reason) => json!({"decision": "reject", "by": answer.by, "reason": reason}),
         None => json!({"decision": "approve", "by": answer.by}),
     };
-    let reply = Client::of_api(server)?.post(&format!("/api/approvals/{}", answer.token), &body).await?;
+    let reply =
+        Client::of_api(server)?.post(&format!("/api/approvals/{}", answer.token), &body).await?;
     changed(&reply, as_json)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -10,7 +10,11 @@ use crate::args::{Incidents, Server};
 use crate::client::Client;
 use crate::output::{BOLD, DIM, of_status, paint, say, say_json, table};
 
-pub(crate) async fn incidents(server: &Server, what: Incidents, as_json: bool) -> anyhow::Result<ExitCode> {
+pub(crate) async fn incidents(
+    server: &Server,
+    what: Incidents,
+    as_json: bool,
+) -> anyhow::Result<ExitCode> {
     let client = Client::of_api(server)?;
     match what {
         Incidents::List { status, service, limit } => {
@@ -25,7 +29,8 @@ pub(crate) async fn incidents(server: &Server, what: Incidents, as_json: bool) -
             if as_json { say_json(&shown)? } else { show(shown)? }
         }
         Incidents::Ack { id, by } => {
-            let answer = client.post(&format!("/api/incidents/{id}/ack"), &json!({"by": by})).await?;
+            let answer =
+                client.post(&format!("/api/incidents/{id}/ack"), &json!({"by": by})).await?;
             changed(&answer, as_json)?;
         }
         Incidents::Resolve { id, by, reason } => {
@@ -76,7 +81,10 @@ fn show(mut shown: Value) -> anyhow::Result<()> {
     let events: Vec<Recorded> = serde_json::from_value(taken(&mut shown, "events"))?;
     let status = incident.status.as_str();
     say(&format!("{}  {}", paint(BOLD, &incident.title), paint(of_status(status), status)));
-    say(&paint(DIM, &format!("{}  {}  {}", incident.id, incident.service, incident.severity.as_str())));
+    say(&paint(
+        DIM,
+        &format!("{}  {}  {}", incident.id, incident.service, incident.severity.as_str()),
+    ));
     for recorded in &events {
         let since = recorded.at.duration_since(incident.opened_at).as_secs_f64();
         say(&format!(

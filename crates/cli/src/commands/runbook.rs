@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use firebreak_core::actions::{ACTIONS, Reversal};
 use firebreak_core::guards::GUARDS;
-use firebreak_core::runbook::{Mode, Runbook, Tested, lint, read, test};
+use firebreak_core::runbook::{Mode, Tested, lint, test};
+use firebreak_engine::runbooks;
 use serde_json::json;
 
 use crate::args::Runbook as What;
@@ -30,35 +31,19 @@ fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     let paths = if paths.is_empty() { &default[..] } else { paths };
     let mut files = Vec::new();
     for path in paths {
-        if path.is_dir() {
-            let entries = std::fs::read_dir(path).with_context(|| format!("cannot read {}", path.display()))?;
-            for entry in entries {
-                let path = entry?.path();
-                if path.extension().is_some_and(|end| end == "yaml" || end == "yml") {
-                    files.push(path);
-                }
-            }
-        } else {
-            files.push(path.clone());
-        }
+        if path.is_dir() { files.extend(runbooks::files(path)?) } else { files.push(path.clone()) }
     }
     if files.is_empty() {
         bail!("there are no runbooks (*.yaml) there");
     }
-    files.sort();
     Ok(files)
-}
-
-fn load(path: &Path) -> anyhow::Result<Runbook> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(read(&text)?)
 }
 
 fn check(files: &[PathBuf], as_json: bool) -> anyhow::Result<ExitCode> {
     let mut failed = 0;
     let mut report = Vec::new();
     for path in files {
-        match load(path) {
+        match runbooks::load_file(path) {
             Ok(runbook) => {
                 let remarks = lint(&runbook);
                 report.push(json!({"file": path, "ok": true, "remarks": remarks}));
@@ -74,7 +59,7 @@ fn check(files: &[PathBuf], as_json: bool) -> anyhow::Result<ExitCode> {
                 failed += 1;
                 report.push(json!({"file": path, "ok": false, "error": error.to_string()}));
                 if !as_json {
-                    say(&format!("{} {}\n{error:#}", paint(BAD, "wrong"), path.display()));
+                    say(&format!("{} {error}", paint(BAD, "wrong")));
                 }
             }
         }
@@ -88,14 +73,17 @@ fn check(files: &[PathBuf], as_json: bool) -> anyhow::Result<ExitCode> {
 fn run_examples(files: &[PathBuf]) -> anyhow::Result<ExitCode> {
     let (mut passed, mut failed) = (0, 0);
     for path in files {
-        let runbook = load(path).with_context(|| path.display().to_string())?;
+        let runbook = runbooks::load_file(path)?;
         for (index, expectation) in runbook.tests.iter().enumerate() {
             match test(&runbook, expectation) {
                 Tested::AsExpected => passed += 1,
                 Tested::Otherwise { planned, expected } => {
                     failed += 1;
                     let name = &runbook.runbook;
-                    say(&format!("{} {name} tests[{index}]\n   expected {expected:?}\n   planned  {planned:?}", paint(BAD, "failed")));
+                    say(&format!(
+                        "{} {name} tests[{index}]\n   expected {expected:?}\n   planned  {planned:?}",
+                        paint(BAD, "failed")
+                    ));
                 }
             }
         }
@@ -105,7 +93,7 @@ fn run_examples(files: &[PathBuf]) -> anyhow::Result<ExitCode> {
 }
 
 fn explain(path: &Path) -> anyhow::Result<ExitCode> {
-    let runbook = load(path)?;
+    let runbook = runbooks::load_file(path)?;
     let guards = &runbook.guards;
     say(&paint(BOLD, runbook.runbook.as_str()));
     say(&format!("Owned by {}. For alerts where {}.", runbook.owner, runbook.when));
@@ -133,8 +121,12 @@ fn explain(path: &Path) -> anyhow::Result<ExitCode> {
         let spec = step.spec();
         let undo = match (spec.reversal(), step.undo_after) {
             (Reversal::Irreversible, _) => "It cannot be undone.".to_owned(),
-            (Reversal::Undo, Some(after)) => format!("It is undone {after:#} after it helped, or at once if it did not."),
-            (Reversal::Undo, None) => "It stays if it helped and is undone if it did not.".to_owned(),
+            (Reversal::Undo, Some(after)) => {
+                format!("It is undone {after:#} after it helped, or at once if it did not.")
+            }
+            (Reversal::Undo, None) => {
+                "It stays if it helped and is undone if it did not.".to_owned()
+            }
         };
         say(&format!(
             "{}. {}: {} It helped when {} within {:#} and stay so for {:#}. {undo}",

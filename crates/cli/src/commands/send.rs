@@ -15,9 +15,11 @@ pub(crate) async fn send(server: &Server, send: &Send, json: bool) -> anyhow::Re
     if send.file.as_os_str() == "-" {
         std::io::stdin().read_to_end(&mut body).context("cannot read standard input")?;
     } else {
-        body = std::fs::read(&send.file).with_context(|| format!("cannot read {}", send.file.display()))?;
+        body = std::fs::read(&send.file)
+            .with_context(|| format!("cannot read {}", send.file.display()))?;
     }
-    let report = Client::of_sender(server)?.post_bytes(&format!("/webhooks/{}", send.source), body).await?;
+    let report =
+        Client::of_sender(server)?.post_bytes(&format!("/webhooks/{}", send.source), body).await?;
     if json {
         say_json(&report)?;
         return Ok(ExitCode::SUCCESS);
@@ -35,7 +37,12 @@ pub(crate) async fn send(server: &Server, send: &Send, json: bool) -> anyhow::Re
         ));
     }
     for kept in list("quarantined") {
-        say(&format!("{} {}: {}", paint(BAD, "quarantined"), text(&kept, "/id"), text(&kept, "/error/message")));
+        say(&format!(
+            "{} {}: {}",
+            paint(BAD, "quarantined"),
+            text(&kept, "/id"),
+            text(&kept, "/error/message")
+        ));
     }
     for heartbeat in list("heartbeats") {
         say(&format!("heartbeat {}", heartbeat.as_str().unwrap_or_default()));

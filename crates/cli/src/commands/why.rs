@@ -38,7 +38,12 @@ pub(crate) async fn why(server: &Server, id: &str, as_json: bool) -> anyhow::Res
         say("nothing was decided yet");
     }
     for (recorded, trace) in decisions {
-        say(&format!("\n{} {}  {}", paint(DIM, &recorded.at.to_string()), recorded.event.name(), trace.decision));
+        say(&format!(
+            "\n{} {}  {}",
+            paint(DIM, &recorded.at.to_string()),
+            recorded.event.name(),
+            trace.decision
+        ));
         explain(trace);
     }
     Ok(ExitCode::SUCCESS)
@@ -51,13 +56,19 @@ fn explain(trace: &Trace) {
     }
     for finding in &trace.guards {
         match &finding.ruling {
-            Ruling::Pass { because } => say(&format!("    {} {}: {because}", paint(GOOD, "pass"), finding.guard)),
+            Ruling::Pass { because } => {
+                say(&format!("    {} {}: {because}", paint(GOOD, "pass"), finding.guard))
+            }
             Ruling::Hold { because, remedy } => {
                 say(&format!("    {} {}: {because}; {remedy}", paint(BAD, "hold"), finding.guard));
             }
         }
     }
     if let Some(miss) = trace.nearest_miss() {
-        say(&format!("    {} only `{}` stood in the way", paint(WARN, "nearest miss:"), miss.guard));
+        say(&format!(
+            "    {} only `{}` stood in the way",
+            paint(WARN, "nearest miss:"),
+            miss.guard
+        ));
     }
 }

@@ -14,7 +14,6 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::args::{Demo, Serve};
-use crate::client::Client;
 use crate::output::{BOLD, DIM, GOOD, paint, say};
 use crate::serve::Platform;
 use crate::settings::Settings;
@@ -34,7 +33,10 @@ pub(crate) async fn demo(demo: Demo) -> anyhow::Result<ExitCode> {
     std::fs::write(runbooks.join("degrade-checkout.yaml"), RUNBOOK)?;
 
     let checkout = firebreak_checkout::start("127.0.0.1:0".parse()?, Knobs::default()).await?;
-    let settings = Settings { flag_origins: vec![format!("http://{}", checkout.addr())], ..Settings::default() };
+    let settings = Settings {
+        flag_origins: vec![format!("http://{}", checkout.addr())],
+        ..Settings::default()
+    };
     let serve = Serve {
         listen: free(demo.listen).await?,
         runbooks,
@@ -50,7 +52,10 @@ pub(crate) async fn demo(demo: Demo) -> anyhow::Result<ExitCode> {
     let prober = prober::start(checkout.addr(), platform.sender_client()?);
     let told = story(&platform, checkout.addr()).await;
     if demo.keep && told.is_ok() {
-        say(&format!("\nstill running; look around at {}, end with Ctrl-C", paint(BOLD, &platform.login_url())));
+        say(&format!(
+            "\nstill running; look around at {}, end with Ctrl-C",
+            paint(BOLD, &platform.login_url())
+        ));
         tokio::signal::ctrl_c().await?;
     }
     prober.abort();
@@ -62,8 +67,14 @@ pub(crate) async fn demo(demo: Demo) -> anyhow::Result<ExitCode> {
 
 fn introduce(platform: &Platform, checkout: SocketAddr) {
     say(&format!("{}    {}", paint(BOLD, "platform"), platform.login_url()));
-    say(&format!("{}    http://{checkout}/checkout, 20 requests a second, metrics at /metrics", paint(BOLD, "checkout")));
-    say(&format!("{}     degrade-checkout: errors above 10 % -> degraded mode, verified, later undone\n", paint(BOLD, "runbook")));
+    say(&format!(
+        "{}    http://{checkout}/checkout, 20 requests a second, metrics at /metrics",
+        paint(BOLD, "checkout")
+    ));
+    say(&format!(
+        "{}     degrade-checkout: errors above 10 % -> degraded mode, verified, later undone\n",
+        paint(BOLD, "runbook")
+    ));
 }
 
 /// The wished address, or any free one of the same host.
@@ -90,7 +101,9 @@ async fn story(platform: &Platform, checkout: SocketAddr) -> anyhow::Result<()> 
     shop.set("error_rate", json!(0)).await?;
     say(&paint(DIM, "         someone ships the fix: the fault is gone"));
     let incident = watch
-        .until(Duration::from_secs(20), |incident| incident.active_run().is_none() && !incident.runs.is_empty())
+        .until(Duration::from_secs(20), |incident| {
+            incident.active_run().is_none() && !incident.runs.is_empty()
+        })
         .await?;
 
     if !is_healed(&incident) {
@@ -101,7 +114,11 @@ async fn story(platform: &Platform, checkout: SocketAddr) -> anyhow::Result<()> 
     }
     let stages = watch::summary(&watch).context("a stage is missing from the record")?;
     watch::print_summary(&stages);
-    say(&format!("\n{} detected, decided, acted, verified, put back: {}", paint(GOOD, "healed"), incident.id));
+    say(&format!(
+        "\n{} detected, decided, acted, verified, put back: {}",
+        paint(GOOD, "healed"),
+        incident.id
+    ));
     Ok(())
 }
 
@@ -122,12 +139,5 @@ impl Shop {
         let url = format!("http://{}/admin/flags/{flag}", self.checkout);
         let mut shown: Value = self.http.get(url).send().await?.error_for_status()?.json().await?;
         Ok(shown.get_mut("value").map(Value::take).unwrap_or_default())
-    }
-}
-
-impl Client {
-    /// A client with a token that is known already.
-    pub(crate) fn with_token(url: &str, token: &str) -> anyhow::Result<Self> {
-        Self::new(url, token.to_owned())
     }
 }

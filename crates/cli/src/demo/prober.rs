@@ -37,7 +37,8 @@ struct Prober {
 /// Probes until it is aborted.
 pub(super) fn start(checkout: SocketAddr, platform: Client) -> JoinHandle<()> {
     let http = reqwest::Client::new();
-    let mut prober = Prober { http, platform, checkout, scrapes: VecDeque::new(), firing_since: None };
+    let mut prober =
+        Prober { http, platform, checkout, scrapes: VecDeque::new(), firing_since: None };
     tokio::spawn(async move {
         let mut clock = tokio::time::interval(EVERY);
         loop {
@@ -51,7 +52,8 @@ pub(super) fn start(checkout: SocketAddr, platform: Client) -> JoinHandle<()> {
 
 impl Prober {
     async fn look(&mut self) -> anyhow::Result<()> {
-        let text = self.http.get(format!("http://{}/metrics", self.checkout)).send().await?.text().await?;
+        let text =
+            self.http.get(format!("http://{}/metrics", self.checkout)).send().await?.text().await?;
         self.scrapes.push_back(read(&text).context("the metrics of the checkout are missing")?);
         if self.scrapes.len() > WINDOW {
             self.scrapes.pop_front();
@@ -74,7 +76,11 @@ impl Prober {
 
     /// A webhook of version 4, as Alertmanager sends it.
     async fn post(&self, status: &str, since: Timestamp, ratio: f64) -> anyhow::Result<()> {
-        let ends_at = if status == "resolved" { Timestamp::now().to_string() } else { "0001-01-01T00:00:00Z".to_owned() };
+        let ends_at = if status == "resolved" {
+            Timestamp::now().to_string()
+        } else {
+            "0001-01-01T00:00:00Z".to_owned()
+        };
         let labels = json!({"alertname": "CheckoutHighErrorRate", "service": "checkout", "severity": "critical"});
         let annotations = json!({
             "summary": format!("checkout fails {:.0} % of its requests", ratio * 100.0),
@@ -114,9 +120,14 @@ fn ratio(scrapes: &VecDeque<Counts>) -> Option<f64> {
 
 fn read(metrics: &str) -> Option<Counts> {
     let value = |name: &str| {
-        metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.split(' ').next()?.parse().ok())
+        metrics.lines().find_map(|line| {
+            line.strip_prefix(name)?.strip_prefix(' ')?.split(' ').next()?.parse().ok()
+        })
     };
-    Some(Counts { requests: value("checkout_requests_total")?, errors: value("checkout_errors_total")? })
+    Some(Counts {
+        requests: value("checkout_requests_total")?,
+        errors: value("checkout_errors_total")?,
+    })
 }
 
 #[cfg(test)]
@@ -133,7 +144,10 @@ mod tests {
     #[test]
     fn a_rate_needs_enough_requests() {
         let scrapes = |pairs: &[(f64, f64)]| {
-            pairs.iter().map(|(requests, errors)| Counts { requests: *requests, errors: *errors }).collect()
+            pairs
+                .iter()
+                .map(|(requests, errors)| Counts { requests: *requests, errors: *errors })
+                .collect()
         };
         assert_eq!(ratio(&scrapes(&[(0.0, 0.0), (5.0, 5.0)])), None);
         assert_eq!(ratio(&scrapes(&[(100.0, 0.0), (110.0, 2.0), (140.0, 10.0)])), Some(0.25));

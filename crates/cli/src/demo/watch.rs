@@ -47,7 +47,9 @@ impl Watch {
 
     async fn look(&mut self) -> anyhow::Result<Option<Incident>> {
         let page = self.api.get("/api/incidents", &[("service", "checkout".to_owned())]).await?;
-        let Some(id) = page.pointer("/incidents/0/id").and_then(Value::as_str) else { return Ok(None) };
+        let Some(id) = page.pointer("/incidents/0/id").and_then(Value::as_str) else {
+            return Ok(None);
+        };
         let mut shown = self.api.get(&format!("/api/incidents/{id}"), &[]).await?;
         let mut part = |key: &str| shown.get_mut(key).map(Value::take).unwrap_or_default();
         let incident: Incident = serde_json::from_value(part("incident"))?;
@@ -75,7 +77,11 @@ fn line(since: Timestamp, recorded: &Recorded) {
     };
     let seconds = recorded.at.duration_since(since).as_secs_f64();
     let name = paint(style, &format!("{:<20}", recorded.event.name()));
-    say(&format!("{} {name} {}", paint(DIM, &format!("{seconds:>6.1} s")), sentence(&recorded.event)));
+    say(&format!(
+        "{} {name} {}",
+        paint(DIM, &format!("{seconds:>6.1} s")),
+        sentence(&recorded.event)
+    ));
 }
 
 /// Whether the incident came to the good end, told apart from a mere end.

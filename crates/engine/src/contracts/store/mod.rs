@@ -47,7 +47,7 @@ pub const CHECKS: &[Check] = &[
         run: |store| Box::pin(record::any_text(store)),
     },
     Check {
-        promise: "an incident with fifty alerts of two kilobytes is kept whole",
+        promise: "a full incident, thirty-two alerts of two kilobytes, is kept whole",
         run: |store| Box::pin(record::a_large_incident(store)),
     },
     Check {

@@ -134,11 +134,11 @@ pub(super) async fn a_large_incident(store: Arc<dyn Store>) {
     let first = opening(&large(0), at(0));
     written(&*store, &first).await;
     let mut incident = first.incident;
-    for index in 1..50 {
+    for index in 1..32 {
         let append = joining(&incident, &large(index), at(1));
         written(&*store, &append).await;
         incident = append.incident;
     }
-    assert_eq!(incident.alerts.len(), 50);
+    assert_eq!(incident.alerts.len(), 32);
     stored(&*store, &incident).await;
 }

@@ -1,0 +1,181 @@
+//! The whole platform in one process: what `firebreak serve` runs, and what the demo runs on.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use firebreak_core::proof::Secrets;
+use firebreak_engine::notify::check_channels;
+use firebreak_engine::ports::{Clock, HandsSet, SystemClock};
+use firebreak_engine::runbooks::load_folder;
+use firebreak_http::{Client as Outbound, HttpSender, HttpSetFlag, Origins, Timeouts};
+use firebreak_local::{
+    Driver, DriverSettings, LocalSecrets, SqliteStore, Telling, TellingSettings, Tokens,
+};
+use firebreak_web::api::{self, Api};
+use firebreak_web::console;
+use firebreak_web::metrics::Metrics;
+use firebreak_web::webhooks::{self, Webhooks};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::args::Serve;
+use crate::client::Client;
+use crate::output::say;
+use crate::settings::{self, Settings};
+
+/// Runs until SIGTERM or Ctrl-C.
+pub(crate) async fn serve(serve: Serve) -> anyhow::Result<ExitCode> {
+    let settings = settings::read(serve.config.as_deref())?;
+    let platform = Platform::start(&serve, settings).await?;
+    say(&format!("listening on {}", platform.url()));
+    wait_for_the_end().await?;
+    platform.stop().await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn wait_for_the_end() -> anyhow::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            _ = terminate.recv() => {}
+            ended = tokio::signal::ctrl_c() => ended?,
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await?;
+    Ok(())
+}
+
+/// A running platform.
+pub(crate) struct Platform {
+    addr: SocketAddr,
+    webhook_token: Secrets,
+    api_token: Secrets,
+    driver: Driver,
+    telling: Telling,
+    end: oneshot::Sender<()>,
+    server: JoinHandle<std::io::Result<()>>,
+}
+
+impl Platform {
+    pub(crate) async fn start(serve: &Serve, settings: Settings) -> anyhow::Result<Self> {
+        let store = SqliteStore::open(&serve.data)?;
+        let runbooks = Arc::new(runbooks(&serve.runbooks)?);
+        if let Err(problems) = check_channels(&settings.channels) {
+            bail!("the channels are not set up right:\n{}", problems.join("\n"));
+        }
+        let webhook_token = token(serve.webhook_token.as_deref(), &serve.data, "webhook-token")?;
+        let api_token = token(serve.api_token.as_deref(), &serve.data, "api-token")?;
+
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let outbound = Outbound::new(Timeouts::default())?;
+        let origins: Origins = settings.flag_origins.join(",").parse().context("flag_origins")?;
+        let set_flag = HttpSetFlag::new(outbound.clone(), origins, Arc::clone(&clock));
+        let hands = Arc::new(HandsSet::new(vec![Box::new(set_flag)]));
+        let secrets = Arc::new(LocalSecrets {
+            shared: webhook_token.clone(),
+            sources: settings.secrets.sources,
+            channels: settings.secrets.channels,
+        });
+
+        let driver = Driver::start(DriverSettings {
+            store: store.clone(),
+            clock: Arc::clone(&clock),
+            runbooks: Arc::clone(&runbooks),
+            hands,
+            reopen_within: settings.reopen_within,
+        });
+        let telling = Telling::start(TellingSettings {
+            store: store.clone(),
+            clock: Arc::clone(&clock),
+            channels: Arc::new(settings.channels),
+            secrets: secrets.clone(),
+            sender: Arc::new(HttpSender::new(outbound, None)),
+        });
+
+        let metrics = Metrics::default();
+        let api = Api {
+            store: Arc::new(store.clone()),
+            clock: Arc::clone(&clock),
+            runbooks,
+            metrics: metrics.clone(),
+            token: Arc::new(api_token.clone()),
+        };
+        let webhooks = Webhooks {
+            store: Arc::new(store),
+            clock,
+            secrets,
+            metrics,
+            reopen_within: settings.reopen_within,
+        };
+        let router =
+            webhooks::router(webhooks).merge(api::router(api.clone())).merge(console::router(api));
+
+        let listener = TcpListener::bind(serve.listen).await.with_context(|| {
+            format!("cannot listen on {}; name another with --listen", serve.listen)
+        })?;
+        let addr = listener.local_addr()?;
+        let (end, ended) = oneshot::channel::<()>();
+        let server = tokio::spawn(async move {
+            axum::serve(listener, router)
+                .with_graceful_shutdown(async {
+                    // Told to end, or the platform is gone: both mean stop.
+                    ended.await.ok();
+                })
+                .await
+        });
+        Ok(Self { addr, webhook_token, api_token, driver, telling, end, server })
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// Where a person looks: the console, which asks for the token in this link once.
+    pub(crate) fn login_url(&self) -> String {
+        format!("{}/login?token={}", self.url(), self.api_token.current.reveal())
+    }
+
+    pub(crate) fn api_client(&self) -> anyhow::Result<Client> {
+        Client::new(&self.url(), self.api_token.current.reveal().to_owned())
+    }
+
+    pub(crate) fn sender_client(&self) -> anyhow::Result<Client> {
+        Client::new(&self.url(), self.webhook_token.current.reveal().to_owned())
+    }
+
+    /// Answers what was asked, finishes what is under way, and stops.
+    pub(crate) async fn stop(self) -> anyhow::Result<()> {
+        self.end.send(()).ok();
+        self.driver.stop().await;
+        self.telling.stop().await;
+        // Idle connections of clients may keep the server waiting for ever.
+        match tokio::time::timeout(std::time::Duration::from_secs(5), self.server).await {
+            Ok(ended) => Ok(ended??),
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+fn runbooks(folder: &Path) -> anyhow::Result<Vec<firebreak_core::runbook::Runbook>> {
+    if !folder.is_dir() {
+        tracing::warn!(folder = %folder.display(), "there is no such folder: running without runbooks");
+        return Ok(Vec::new());
+    }
+    Ok(load_folder(folder)?)
+}
+
+/// The token; a new one is named in the log by its file, never by itself.
+fn token(given: Option<&str>, data: &Path, file: &str) -> anyhow::Result<Secrets> {
+    let found = Tokens::find(given, &data.join(file))?;
+    if let Some(made) = found.made {
+        tracing::info!(file = %made.display(), "made a new token");
+    }
+    Ok(found.secrets)
+}

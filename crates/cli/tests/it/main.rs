@@ -1,0 +1,8 @@
+//! The platform as a user runs it: the real binary, real HTTP, real files, and no mercy.
+#![expect(clippy::unwrap_used, reason = "a failing helper should panic")]
+#![expect(clippy::indexing_slicing, reason = "a missing key should panic")]
+
+mod demo;
+mod killed;
+mod platform;
+mod surface;

@@ -1,0 +1,239 @@
+//! The events as an outbox: followed by durable cursors, with the timers and the undelivered beside them.
+
+use firebreak_core::ids::IncidentId;
+use firebreak_core::incident::Recorded;
+use firebreak_engine::ports::StoreError;
+use jiff::Timestamp;
+use rusqlite::{TransactionBehavior, params};
+
+use super::{SqliteStore, failed, json};
+
+/// An event with its place in the whole stream.
+pub(crate) struct Outgoing {
+    pub(crate) position: i64,
+    pub(crate) recorded: Recorded,
+}
+
+/// A message that did not get through.
+pub(crate) struct Undelivered {
+    pub(crate) position: i64,
+    pub(crate) attempts: u32,
+    pub(crate) recorded: Recorded,
+}
+
+impl SqliteStore {
+    /// What comes after the named cursor, oldest first.
+    pub(crate) async fn outgoing(
+        &self,
+        cursor: &'static str,
+        limit: u32,
+    ) -> Result<Vec<Outgoing>, StoreError> {
+        self.read(move |connection| {
+            let mut statement = connection
+                .prepare_cached(
+                    "SELECT position, body FROM events WHERE position >
+                       coalesce((SELECT position FROM cursors WHERE name = ?1), 0)
+                     ORDER BY position LIMIT ?2",
+                )
+                .map_err(|error| failed(&error))?;
+            let rows = statement
+                .query_map(params![cursor, limit], |row| {
+                    Ok((row.get(0)?, row.get::<_, String>(1)?))
+                })
+                .map_err(|error| failed(&error))?;
+            rows.map(|row| {
+                let (position, body) = row.map_err(|error| failed(&error))?;
+                Ok(Outgoing { position, recorded: json(&body)? })
+            })
+            .collect()
+        })
+        .await
+    }
+
+    /// Sets timers and moves the cursor, both or neither. An earlier timer of an incident stays.
+    pub(crate) async fn schedule_up_to(
+        &self,
+        cursor: &'static str,
+        position: i64,
+        wake: Vec<(IncidentId, Timestamp)>,
+    ) -> Result<(), StoreError> {
+        self.change(move |transaction| {
+            for (incident, at) in &wake {
+                transaction.execute(
+                    "INSERT INTO timers (incident, at) VALUES (?1, ?2)
+                     ON CONFLICT (incident) DO UPDATE SET at = min(at, excluded.at)",
+                    params![incident.as_str(), sortable(*at)],
+                )?;
+            }
+            move_cursor(transaction, cursor, position)
+        })
+        .await
+    }
+
+    /// Takes a due timer: until `lease` nobody else should, and if this process dies it comes back then.
+    pub(crate) async fn take(
+        &self,
+        incident: &IncidentId,
+        lease: Timestamp,
+    ) -> Result<(), StoreError> {
+        let incident = incident.to_string();
+        self.change(move |transaction| {
+            transaction
+                .execute(
+                    "UPDATE timers SET at = ?2 WHERE incident = ?1",
+                    params![incident, sortable(lease)],
+                )
+                .map(drop)
+        })
+        .await
+    }
+
+    /// Sets the next time of a taken timer, or removes it; unless somebody woke the incident meanwhile, then
+    /// that earlier time stays.
+    pub(crate) async fn give_back(
+        &self,
+        incident: &IncidentId,
+        lease: Timestamp,
+        next: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        let incident = incident.to_string();
+        self.change(move |transaction| match next {
+            Some(next) => transaction
+                .execute(
+                    "UPDATE timers SET at = ?3 WHERE incident = ?1 AND at = ?2",
+                    params![incident, sortable(lease), sortable(next)],
+                )
+                .map(drop),
+            None => transaction
+                .execute(
+                    "DELETE FROM timers WHERE incident = ?1 AND at = ?2",
+                    params![incident, sortable(lease)],
+                )
+                .map(drop),
+        })
+        .await
+    }
+
+    /// Every timer, soonest first.
+    pub(crate) async fn timers(&self) -> Result<Vec<(IncidentId, Timestamp)>, StoreError> {
+        self.read(|connection| {
+            let mut statement = connection
+                .prepare_cached("SELECT incident, at FROM timers ORDER BY at")
+                .map_err(|error| failed(&error))?;
+            let rows = statement
+                .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))
+                .map_err(|error| failed(&error))?;
+            rows.map(|row| {
+                let (incident, at) = row.map_err(|error| failed(&error))?;
+                let incident = IncidentId::try_from(incident)
+                    .map_err(|bad| StoreError::Corrupt(bad.to_string()))?;
+                let at =
+                    at.parse().map_err(|bad: jiff::Error| StoreError::Corrupt(bad.to_string()))?;
+                Ok((incident, at))
+            })
+            .collect()
+        })
+        .await
+    }
+
+    /// After a start: everything that has a timer or a run under way is looked at now. Looking early is
+    /// harmless, the answer is then to wait again.
+    pub(crate) async fn wake_all(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.change(move |transaction| {
+            let now = sortable(now);
+            transaction.execute("UPDATE timers SET at = ?1", [&now])?;
+            transaction
+                .execute(
+                    "INSERT INTO timers (incident, at) SELECT id, ?1 FROM incidents WHERE active
+                     ON CONFLICT (incident) DO NOTHING",
+                    [&now],
+                )
+                .map(drop)
+        })
+        .await
+    }
+
+    /// Remembers that a message must be tried again, and moves the cursor past it.
+    pub(crate) async fn postpone(
+        &self,
+        position: i64,
+        attempts: u32,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.change(move |transaction| {
+            transaction
+                .execute(
+                    "INSERT INTO undelivered (position, attempts, next_at) VALUES (?1, ?2, ?3)
+                     ON CONFLICT (position) DO UPDATE SET attempts = excluded.attempts, next_at = excluded.next_at",
+                    params![position, attempts, sortable(at)],
+                )
+                .map(drop)
+        })
+        .await
+    }
+
+    pub(crate) async fn settle(&self, position: i64) -> Result<(), StoreError> {
+        self.change(move |transaction| {
+            transaction.execute("DELETE FROM undelivered WHERE position = ?1", [position]).map(drop)
+        })
+        .await
+    }
+
+    pub(crate) async fn pass(&self, cursor: &'static str, position: i64) -> Result<(), StoreError> {
+        self.change(move |transaction| move_cursor(transaction, cursor, position)).await
+    }
+
+    /// Messages whose time to be tried again has come.
+    pub(crate) async fn overdue(&self, now: Timestamp) -> Result<Vec<Undelivered>, StoreError> {
+        self.read(move |connection| {
+            let mut statement = connection
+                .prepare_cached(
+                    "SELECT u.position, u.attempts, e.body FROM undelivered u
+                     JOIN events e ON e.position = u.position WHERE u.next_at <= ?1 ORDER BY u.position LIMIT 64",
+                )
+                .map_err(|error| failed(&error))?;
+            let rows = statement
+                .query_map([sortable(now)], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?)))
+                .map_err(|error| failed(&error))?;
+            rows.map(|row| {
+                let (position, attempts, body) = row.map_err(|error| failed(&error))?;
+                Ok(Undelivered { position, attempts, recorded: json(&body)? })
+            })
+            .collect()
+        })
+        .await
+    }
+
+    async fn change(
+        &self,
+        work: impl FnOnce(&rusqlite::Transaction<'_>) -> Result<(), rusqlite::Error> + Send + 'static,
+    ) -> Result<(), StoreError> {
+        self.write(move |connection| {
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            work(&transaction)?;
+            transaction.commit()
+        })
+        .await?
+        .map_err(|error: rusqlite::Error| failed(&error))
+    }
+}
+
+fn move_cursor(
+    transaction: &rusqlite::Transaction<'_>,
+    cursor: &str,
+    position: i64,
+) -> Result<(), rusqlite::Error> {
+    transaction
+        .execute(
+            "INSERT INTO cursors (name, position) VALUES (?1, ?2)
+             ON CONFLICT (name) DO UPDATE SET position = max(position, excluded.position)",
+            params![cursor, position],
+        )
+        .map(drop)
+}
+
+/// A time as text that sorts: always nine fraction digits.
+fn sortable(at: Timestamp) -> String {
+    format!("{at:.9}")
+}

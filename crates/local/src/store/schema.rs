@@ -1,0 +1,101 @@
+//! The tables, their version, and how the file is opened.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+/// Why the record cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("the data folder {folder} cannot be used: {error}")]
+    Folder { folder: PathBuf, error: std::io::Error },
+    #[error(
+        "{file} was written by a newer version ({found}, this one knows {known}); use that version"
+    )]
+    Newer { file: PathBuf, found: i64, known: i64 },
+    #[error("{file} cannot be opened: {error}")]
+    File { file: PathBuf, error: rusqlite::Error },
+}
+
+const VERSION: i64 = 1;
+
+const TABLES: &str = "
+CREATE TABLE incidents (
+  id TEXT PRIMARY KEY, version INTEGER NOT NULL, status TEXT NOT NULL, service TEXT NOT NULL,
+  active INTEGER NOT NULL, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX incidents_by_status ON incidents (status, id);
+CREATE TABLE events (
+  position INTEGER PRIMARY KEY AUTOINCREMENT, incident TEXT NOT NULL, seq INTEGER NOT NULL,
+  name TEXT NOT NULL, body TEXT NOT NULL, UNIQUE (incident, seq)) STRICT;
+CREATE TABLE slots (key TEXT PRIMARY KEY, incident TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE repeats (fingerprint TEXT PRIMARY KEY, count INTEGER NOT NULL, last TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE books (key TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE settings (name TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE quarantine (id TEXT PRIMARY KEY, source TEXT NOT NULL, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX quarantine_by_source ON quarantine (source, id);
+CREATE TABLE counters (name TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE cursors (name TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE timers (incident TEXT PRIMARY KEY, at TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE undelivered (
+  position INTEGER PRIMARY KEY, attempts INTEGER NOT NULL, next_at TEXT NOT NULL) STRICT;
+";
+
+/// The writing and the reading connection.
+pub(super) fn open(folder: &Path) -> Result<(Connection, Connection), OpenError> {
+    private_folder(folder)
+        .map_err(|error| OpenError::Folder { folder: folder.to_owned(), error })?;
+    let file = folder.join("firebreak.sqlite");
+    private_file(&file).map_err(|error| OpenError::Folder { folder: folder.to_owned(), error })?;
+    let in_file = |error| OpenError::File { file: file.clone(), error };
+    let writer = connect(&file).map_err(in_file)?;
+    let found: i64 =
+        writer.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(in_file)?;
+    match found {
+        0 => create(&writer).map_err(in_file)?,
+        VERSION => {}
+        found => return Err(OpenError::Newer { file, found, known: VERSION }),
+    }
+    let reader = connect(&file).map_err(in_file)?;
+    Ok((writer, reader))
+}
+
+fn connect(file: &Path) -> Result<Connection, rusqlite::Error> {
+    let connection = Connection::open(file)?;
+    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // An answer to a sender promises that the alert survives a loss of power.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    Ok(connection)
+}
+
+fn create(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.execute_batch(&format!(
+        "BEGIN IMMEDIATE; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;"
+    ))
+}
+
+#[cfg(unix)]
+fn private_folder(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    if folder.is_dir() {
+        Ok(())
+    } else {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+    }
+}
+
+#[cfg(not(unix))]
+fn private_folder(folder: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(folder)
+}
+
+/// The file exists before SQLite opens it, so that it and its log are private from the first byte.
+fn private_file(file: &Path) -> std::io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file).map(drop)
+}
