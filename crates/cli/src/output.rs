@@ -1,4 +1,4 @@
-//! How things look: colours that respect NO_COLOR, tables that fit, JSON when asked for.
+//! How things look: colours that respect `NO_COLOR`, tables that fit, JSON when asked for.
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, Table, presets};

@@ -95,7 +95,7 @@ impl Platform {
             store: store.clone(),
             clock: Arc::clone(&clock),
             channels: Arc::new(settings.channels),
-            secrets: secrets.clone(),
+            secrets: Arc::<LocalSecrets>::clone(&secrets),
             sender: Arc::new(HttpSender::new(outbound, None)),
         });
 

@@ -180,10 +180,15 @@ fn wakes(recorded: &Recorded) -> bool {
 /// Drives one incident until it has to wait or is done.
 async fn drive(state: &State, incident: &IncidentId, stopped: &watch::Receiver<()>) {
     let store = &state.settings.store;
-    let lease = state.now() + LEASE;
-    if let Err(error) = store.take(incident, lease).await {
-        tracing::warn!(%incident, %error, "a timer could not be taken");
-        return;
+    let now = state.now();
+    let lease = now + LEASE;
+    match store.take(incident, now, lease).await {
+        Ok(true) => {}
+        Ok(false) => return,
+        Err(error) => {
+            tracing::warn!(%incident, %error, "a timer could not be taken");
+            return;
+        }
     }
     let next = match steps(state, incident, stopped).await {
         Ok(next) => next,

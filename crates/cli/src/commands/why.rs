@@ -57,7 +57,7 @@ fn explain(trace: &Trace) {
     for finding in &trace.guards {
         match &finding.ruling {
             Ruling::Pass { because } => {
-                say(&format!("    {} {}: {because}", paint(GOOD, "pass"), finding.guard))
+                say(&format!("    {} {}: {because}", paint(GOOD, "pass"), finding.guard));
             }
             Ruling::Hold { because, remedy } => {
                 say(&format!("    {} {}: {because}; {remedy}", paint(BAD, "hold"), finding.guard));

@@ -55,10 +55,21 @@ impl Watch {
         let incident: Incident = serde_json::from_value(part("incident"))?;
         self.events = serde_json::from_value(part("events"))?;
         for recorded in self.events.iter().filter(|recorded| recorded.seq > self.shown) {
-            line(self.since, recorded);
+            if self.says_something_new(&recorded.event) {
+                line(self.since, recorded);
+            }
         }
         self.shown = incident.version.max(self.shown);
         Ok(Some(incident))
+    }
+
+    /// A look that saw what the one before saw is on the record, and not worth a line.
+    fn says_something_new(&self, event: &Event) -> bool {
+        let Event::StepChecked { .. } = event else { return true };
+        let mut checks =
+            self.events.iter().filter(|one| matches!(one.event, Event::StepChecked { .. }));
+        let before = checks.by_ref().take_while(|one| one.event != *event).last();
+        before.is_none_or(|before| sentence(&before.event) != sentence(event))
     }
 
     /// Seconds from the fault to the first event that `is`.

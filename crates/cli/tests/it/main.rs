@@ -1,6 +1,7 @@
 //! The platform as a user runs it: the real binary, real HTTP, real files, and no mercy.
 #![expect(clippy::unwrap_used, reason = "a failing helper should panic")]
 #![expect(clippy::indexing_slicing, reason = "a missing key should panic")]
+#![expect(clippy::panic, reason = "a helper says what it waited for")]
 
 mod demo;
 mod killed;

@@ -70,20 +70,21 @@ impl SqliteStore {
         .await
     }
 
-    /// Takes a due timer: until `lease` nobody else should, and if this process dies it comes back then.
+    /// Takes a timer that is still due: until `lease` nobody else should, and if this process dies it comes
+    /// back then. `false`: it was taken or set anew since it was read.
     pub(crate) async fn take(
         &self,
         incident: &IncidentId,
+        now: Timestamp,
         lease: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let incident = incident.to_string();
         self.change(move |transaction| {
-            transaction
-                .execute(
-                    "UPDATE timers SET at = ?2 WHERE incident = ?1",
-                    params![incident, sortable(lease)],
-                )
-                .map(drop)
+            let taken = transaction.execute(
+                "UPDATE timers SET at = ?3 WHERE incident = ?1 AND at <= ?2",
+                params![incident, sortable(now), sortable(lease)],
+            )?;
+            Ok(taken == 1)
         })
         .await
     }
@@ -204,15 +205,16 @@ impl SqliteStore {
         .await
     }
 
-    async fn change(
+    async fn change<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&rusqlite::Transaction<'_>) -> Result<(), rusqlite::Error> + Send + 'static,
-    ) -> Result<(), StoreError> {
+        work: impl FnOnce(&rusqlite::Transaction<'_>) -> Result<T, rusqlite::Error> + Send + 'static,
+    ) -> Result<T, StoreError> {
         self.write(move |connection| {
             let transaction =
                 connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            work(&transaction)?;
-            transaction.commit()
+            let done = work(&transaction)?;
+            transaction.commit()?;
+            Ok(done)
         })
         .await?
         .map_err(|error: rusqlite::Error| failed(&error))
