@@ -167,6 +167,18 @@ fn an_approved_plan_is_carried_out() {
 }
 
 #[test]
+fn an_approved_plan_is_moot_when_the_alert_went_away_before_the_first_claim() {
+    let mut world = firing(&[("mode: auto", "mode: approve")]);
+    let asked = world.drive_until(0, "A", STEADY, |incident| incident.version >= 6);
+    let Directive::Approve { plan_hash, .. } = asked else { panic!("{asked:?}") };
+    assert_eq!(world.command(0, Command::Approve { by: "ada".to_owned(), plan_hash }), Ok(()));
+    world.deliver(&resolved(MONITOR, ONE, 40));
+    world.drive_until(0, "A", STEADY, |incident| incident.active_run().is_none());
+    ended(&world, Outcome::Moot, Status::Resolved);
+    assert!(world.calls.is_empty());
+}
+
+#[test]
 fn a_rejected_plan_is_held_with_the_reason() {
     let mut world = firing(&[("mode: auto", "mode: approve")]);
     let asked = world.drive_until(0, "A", STEADY, |incident| incident.version >= 6);
@@ -249,6 +261,19 @@ fn a_run_is_over_at_its_deadline_whoever_asks() {
     world.now += run(&world).deadline.duration_since(world.time()).as_secs();
     world.advance(0, "B");
     ended(&world, Outcome::Abandoned, Status::Escalated);
+}
+
+#[test]
+fn nobody_waits_beyond_the_deadline() {
+    let mut world = firing(&[]);
+    until_sent(&mut world, STEADY);
+    let deadline = run(&world).deadline;
+    world.now += deadline.duration_since(world.time()).as_secs() - 1;
+    world.deliver(&resolved(MONITOR, ONE, 60));
+    let look = world.advance(0, "A");
+    world.obey(0, &look, STEADY);
+    let waits = world.advance(0, "A");
+    assert!(matches!(waits, Directive::Wait { until, .. } if until == deadline), "{waits:?}");
 }
 
 #[test]
