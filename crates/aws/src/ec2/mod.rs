@@ -51,7 +51,7 @@ impl Ec2Reboot {
                 .reservations
                 .into_iter()
                 .flatten()
-                .flat_map(|r| r.instances)
+                .filter_map(|r| r.instances)
                 .flatten()
                 .next()),
             Err(error) if failure::code(&error) == Some(UNKNOWN_INSTANCE) => Ok(None),

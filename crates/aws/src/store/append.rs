@@ -140,13 +140,13 @@ fn unmoved(
         put.condition_expression("attribute_not_exists(pk)")
     } else {
         put.condition_expression("version = :before")
-            .expression_attribute_values(":before", number(before))
+            .expression_attribute_values(":before", number(&before))
     }
 }
 
 fn snapshot(incident: &Incident) -> Item {
     Attributes::of(&Key::incident(&incident.id))
-        .number("version", incident.version)
+        .number("version", &incident.version)
         .text("status", incident.status.as_str())
         .text("service", &incident.service)
         .text("severity", incident.severity.as_str())
@@ -171,7 +171,7 @@ fn event(recorded: &Recorded, incident: &Incident) -> Item {
 
 fn book(write: &BookWrite) -> Item {
     Attributes::of(&Key::book(&write.key))
-        .number("version", write.book.version)
+        .number("version", &write.book.version)
         .json("body", &write.book)
         .done()
 }

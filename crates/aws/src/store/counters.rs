@@ -23,7 +23,7 @@ impl Counters for DynamoStore {
             .table_name(&self.table)
             .set_key(Some(Key::counter(name, shard).to_item()))
             .update_expression("ADD n :one")
-            .expression_attribute_values(":one", keys::number(1))
+            .expression_attribute_values(":one", keys::number(&1))
             .return_values(aws_sdk_dynamodb::types::ReturnValue::UpdatedNew)
             .send()
             .await

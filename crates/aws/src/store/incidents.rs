@@ -53,7 +53,7 @@ impl IncidentStore for DynamoStore {
             .set_key(Some(key.to_item()))
             .update_expression("SET last_seen = :at ADD occurrences :one")
             .expression_attribute_values(":at", AttributeValue::S(at.to_string()))
-            .expression_attribute_values(":one", keys::number(1))
+            .expression_attribute_values(":one", keys::number(&1))
             .send()
             .await;
         match sent {

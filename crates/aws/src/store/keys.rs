@@ -116,7 +116,7 @@ impl Attributes {
         self
     }
 
-    pub(super) fn number(mut self, name: &str, value: impl ToString) -> Self {
+    pub(super) fn number(mut self, name: &str, value: &impl ToString) -> Self {
         self.0.insert(name.to_owned(), number(value));
         self
     }
@@ -131,7 +131,7 @@ impl Attributes {
     }
 }
 
-pub(super) fn number(value: impl ToString) -> AttributeValue {
+pub(super) fn number(value: &impl ToString) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_broken_item_is_named() {
-        let item = Attributes::of(&Key::kill_switch()).number("body", 1).done();
+        let item = Attributes::of(&Key::kill_switch()).number("body", &1).done();
         let error = json::<Status>(&item, "body").unwrap_err().to_string();
         assert!(error.contains("SETTINGS KILL_SWITCH: `body` is missing"), "{error}");
     }

@@ -22,9 +22,9 @@ impl Quarantine for DynamoStore {
             .text("code", &kept.code)
             .text("error", &kept.message)
             .text("body", &kept.raw)
-            .number("expires_at", (kept.at + KEPT_FOR).as_second());
+            .number("expires_at", &(kept.at + KEPT_FOR).as_second());
         if let Some(index) = kept.index {
-            item = item.number("index", index);
+            item = item.number("index", &index);
         }
         self.put(item.done()).await
     }

@@ -1,7 +1,5 @@
 //! The store keeps its promises on two emulators of DynamoDB.
 
-mod emulator;
-
 use std::sync::Arc;
 
 use firebreak_aws::store::DynamoStore;
@@ -10,6 +8,8 @@ use firebreak_engine::contracts::{examples, store_contract};
 use firebreak_engine::ports::{
     AppendError, Counters as _, IncidentStore as _, ListQuery, Settings as _, Store, StoreError,
 };
+
+use crate::emulator;
 
 const EMULATORS: [&str; 2] = ["FIREBREAK_TEST_MINISTACK", "FIREBREAK_TEST_DYNAMODB_LOCAL"];
 

@@ -1,7 +1,4 @@
 //! Hands, secrets, topics and bus against an emulator: what works, and what errors become.
-#![cfg(all(feature = "bus", feature = "ec2", feature = "secrets", feature = "topics"))]
-
-mod emulator;
 
 use aws_sdk_ec2::types::{InstanceType, ResourceType, Tag, TagSpecification};
 use firebreak_aws::bus::{Bus, Entry};
@@ -17,6 +14,8 @@ use firebreak_core::target::Target;
 use firebreak_engine::ids::sortable;
 use firebreak_engine::ports::{Hands as _, SecretSource as _, Sender as _};
 use jiff::Timestamp;
+
+use crate::emulator;
 
 const MINISTACK: &str = "FIREBREAK_TEST_MINISTACK";
 

@@ -1,7 +1,5 @@
 //! Remediation on the real store: what a dead driver leaves behind is ended, and nobody else's work.
 
-mod emulator;
-
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::{Event, Incident, Status};
 use firebreak_core::run::{Directive, Takeover};
@@ -12,6 +10,8 @@ use firebreak_engine::ports::{HandsSet, IncidentStore as _, Store, SystemClock};
 use firebreak_engine::remediate::{RemediateError, Remediation, advance};
 use firebreak_engine::takeover::driver_died;
 use jiff::{SignedDuration, Timestamp};
+
+use crate::emulator;
 
 const EMULATOR: &str = "FIREBREAK_TEST_DYNAMODB_LOCAL";
 

@@ -1,7 +1,5 @@
 //! The emulators that these tests run against, and a fresh table of the deployed shape on each.
 
-#![allow(dead_code, clippy::allow_attributes, reason = "each test binary uses a part")]
-
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
@@ -14,8 +12,7 @@ use firebreak_engine::ids::sortable;
 use jiff::Timestamp;
 use serde_json::Value;
 
-/// Client settings for the emulator behind the variable. Without it the test is skipped, and in CI it fails:
-/// `tools/with_servers.sh --ministack --dynamodb-local -- cargo test -p firebreak-aws --all-features`.
+/// Client settings for the emulator behind the variable. Without it the test is skipped, and in CI it fails.
 pub(crate) async fn config(variable: &str) -> Option<SdkConfig> {
     let Some(endpoint) = environment(variable) else {
         assert!(
