@@ -19,18 +19,14 @@ async fn main() -> Result<(), Error> {
 
 async fn relay(bus: &Bus, records: Records) -> Result<Reply, Undelivered> {
     let batch = batch::read(&records);
-    let sent = bus.put(&batch.entries).await;
-    let reply = batch.reply(sent);
-    match &reply {
-        Ok(reply) if reply.is_complete() => {}
-        Ok(_) => {
-            tracing::warn!(records = records.records.len(), "a part of the batch must come again")
-        }
-        Err(error) => {
-            tracing::error!(%error, records = records.records.len(), "the batch must come again")
-        }
+    if let Some((position, poison)) = &batch.poison {
+        tracing::error!(position, %poison, "a record cannot be relayed");
     }
-    reply
+    let sent = bus.put(&batch.entries).await;
+    if let Err(error) = &sent {
+        tracing::warn!(%error, entries = batch.entries.len(), "the rest must come again");
+    }
+    batch.reply(sent)
 }
 
 impl From<Undelivered> for Diagnostic {
