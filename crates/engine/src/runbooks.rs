@@ -53,16 +53,15 @@ pub fn load_folder(folder: &Path) -> Result<Vec<Runbook>, BadFolder> {
     for path in files(folder).map_err(|error| BadFolder(vec![error]))? {
         match load_file(&path) {
             Err(error) => bad.push(error),
-            Ok(runbook) => match seen.get(&runbook.runbook) {
-                Some(first) => {
+            Ok(runbook) => {
+                if let Some(first) = seen.get(&runbook.runbook) {
                     let (name, first) = (runbook.runbook, first.clone());
                     bad.push(BadFile::Twice { path, name, first });
-                }
-                None => {
+                } else {
                     seen.insert(runbook.runbook.clone(), path);
                     runbooks.push(runbook);
                 }
-            },
+            }
         }
     }
     if bad.is_empty() { Ok(runbooks) } else { Err(BadFolder(bad)) }

@@ -23,7 +23,6 @@ pub async fn driver_died(
         Some(run) if run.driver == driver => {
             advance(with, id, driver, Takeover::End).await.map(drop)
         }
-        Some(_) => Ok(()),
         None if incident.is_firing() => {
             let escalate = Command::Escalate { reason: format!("its remediation {how}") };
             match command(with.store, with.clock, id, &escalate).await {
@@ -34,6 +33,6 @@ pub async fn driver_died(
                 Err(RecordError::Store(error)) => Err(error.into()),
             }
         }
-        None => Ok(()),
+        Some(_) | None => Ok(()),
     }
 }
