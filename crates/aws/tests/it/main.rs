@@ -6,5 +6,7 @@
 mod emulator;
 #[cfg(all(feature = "bus", feature = "ec2", feature = "secrets", feature = "topics"))]
 mod ministack;
+#[cfg(all(feature = "bus", feature = "ec2", feature = "secrets", feature = "topics"))]
+mod reboot;
 mod store_contract;
 mod takeover;

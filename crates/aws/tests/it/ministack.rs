@@ -17,7 +17,7 @@ use jiff::Timestamp;
 
 use crate::emulator;
 
-const MINISTACK: &str = "FIREBREAK_TEST_MINISTACK";
+pub(crate) const MINISTACK: &str = "FIREBREAK_TEST_MINISTACK";
 
 const RUNBOOK: &str = "
 runbook: restart
@@ -33,7 +33,7 @@ fn unique() -> String {
     sortable(Timestamp::now()).to_lowercase()
 }
 
-async fn launch(ec2: &aws_sdk_ec2::Client, tags: &[(&str, &str)]) -> Target {
+pub(crate) async fn launch(ec2: &aws_sdk_ec2::Client, tags: &[(&str, &str)]) -> Target {
     let tags = tags.iter().map(|(key, value)| Tag::builder().key(*key).value(*value).build());
     let specification = TagSpecification::builder()
         .resource_type(ResourceType::Instance)
