@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use firebreak_core::proof::Secrets;
-use firebreak_engine::notify::check_channels;
+use firebreak_engine::notify::{Pace, check_channels};
 use firebreak_engine::ports::{Clock, HandsSet, SystemClock};
 use firebreak_engine::runbooks::load_folder;
 use firebreak_http::{Client as Outbound, HttpSender, HttpSetFlag, Origins, Timeouts};
@@ -97,6 +97,7 @@ impl Platform {
             channels: Arc::new(settings.channels),
             secrets: Arc::<LocalSecrets>::clone(&secrets),
             sender: Arc::new(HttpSender::new(outbound, None)),
+            pace: Pace::default(),
         });
 
         let metrics = Metrics::default();

@@ -1,20 +1,21 @@
 //! The local driver: does what the directives say, from durable timers, for many incidents side by side.
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use firebreak_core::ids::IncidentId;
-use firebreak_core::incident::Recorded;
+use firebreak_core::incident::event::WAKES_DRIVER;
 use firebreak_core::run::{Directive, Takeover};
 use firebreak_core::runbook::Runbook;
 use firebreak_engine::ports::{Clock, HandsSet, StoreError};
-use firebreak_engine::remediate::{RemediateError, Remediation, act, advance};
+use firebreak_engine::remediate::{ActReport, RemediateError, Remediation, act, advance};
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::{Notify, watch};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::SqliteStore;
+use crate::crew::Crew;
 
 /// What the driver works with.
 #[derive(Clone)]
@@ -41,8 +42,9 @@ const MOST_AT_ONCE: usize = 16;
 /// A timer that was taken comes back after this, should its task be lost.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
 
-/// The rest after a failure of the store or of the wiring.
-const REST: SignedDuration = SignedDuration::from_secs(3);
+/// The rest after the first failure; it doubles with each one that follows.
+const SHORTEST_REST: SignedDuration = SignedDuration::from_secs(1);
+const LONGEST_REST: SignedDuration = SignedDuration::from_secs(30);
 
 /// The longest sleep: clocks may be set, and machines may sleep themselves.
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
@@ -55,13 +57,12 @@ const CURSOR: &str = "driver";
 impl Driver {
     pub fn start(settings: DriverSettings) -> Self {
         let (stop, stopped) = watch::channel(());
-        let state =
-            Arc::new(State { settings, busy: Mutex::new(BTreeSet::new()), freed: Notify::new() });
-        let task = tokio::spawn(run(state, stopped));
-        Self { stop, task }
+        let work =
+            Work { settings: Arc::new(settings), crew: Crew::new(), failures: HashMap::new() };
+        Self { stop, task: tokio::spawn(work.run(stopped)) }
     }
 
-    /// Takes no new work and waits for what is under way.
+    /// Takes no new work and waits for what is under way, for ten seconds at most.
     pub async fn stop(self) {
         drop(self.stop);
         if let Err(error) = self.task.await {
@@ -70,59 +71,99 @@ impl Driver {
     }
 }
 
-struct State {
-    settings: DriverSettings,
-    busy: Mutex<BTreeSet<IncidentId>>,
-    freed: Notify,
+/// The loop's own state; tasks share nothing but the settings.
+struct Work {
+    settings: Arc<DriverSettings>,
+    crew: Crew<IncidentId, Driven>,
+    /// How often in a row an incident could not be driven.
+    failures: HashMap<IncidentId, u32>,
 }
 
-impl State {
+/// How a turn of an incident ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Driven {
+    Well,
+    Failed,
+}
+
+impl Work {
     fn now(&self) -> Timestamp {
         self.settings.clock.now()
     }
 
-    /// Marks the incident as being driven; `false` when it is already.
-    fn occupy(&self, incident: &IncidentId) -> bool {
-        let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
-        busy.len() < MOST_AT_ONCE && busy.insert(incident.clone())
-    }
-
-    fn free(&self, incident: &IncidentId) {
-        self.busy.lock().unwrap_or_else(PoisonError::into_inner).remove(incident);
-        self.freed.notify_waiters();
-    }
-}
-
-async fn run(state: Arc<State>, mut stopped: watch::Receiver<()>) {
-    let mut under_way = JoinSet::new();
-    if let Err(error) = state.settings.store.wake_all(state.now()).await {
-        tracing::error!(%error, "timers could not be woken");
-    }
-    loop {
-        // Armed before the look, so that nothing falls between look and sleep.
-        let appended = state.settings.store.appended();
-        let freed = state.freed.notified();
-        tokio::pin!(appended, freed);
-        appended.as_mut().enable();
-        freed.as_mut().enable();
-        let sleep = match look(&state, &mut under_way, &stopped).await {
-            Ok(next) => next.map_or(LONGEST_SLEEP, |at| until(state.now(), at)),
-            Err(error) => {
-                tracing::warn!(%error, "the driver could not read the store and tries again");
-                until(state.now(), state.now() + REST)
+    async fn run(mut self, mut stopped: watch::Receiver<()>) {
+        let settings = Arc::clone(&self.settings);
+        let mut woken = false;
+        loop {
+            // Armed before the look, so that nothing falls between look and sleep.
+            let appended = settings.store.appended();
+            tokio::pin!(appended);
+            appended.as_mut().enable();
+            let sleep = match self.look(&mut woken, &stopped).await {
+                Ok(next) => next.map_or(LONGEST_SLEEP, |at| until(self.now(), at)),
+                Err(error) => {
+                    tracing::warn!(%error, "the driver could not read the store and tries again");
+                    Duration::from_secs(1)
+                }
+            };
+            tokio::select! {
+                () = &mut appended => {}
+                () = tokio::time::sleep(sleep) => {}
+                (incident, driven) = self.crew.done() => self.remember(incident, driven),
+                _ = stopped.changed() => break,
             }
-        };
-        tokio::select! {
-            () = &mut appended => {}
-            () = &mut freed => {}
-            () = tokio::time::sleep(sleep) => {}
-            _ = stopped.changed() => break,
         }
-        while under_way.try_join_next().is_some() {}
+        if !self.crew.finish(PATIENCE).await {
+            tracing::warn!("stopping while work is under way; the next start goes on with it");
+        }
     }
-    let finish = async { while under_way.join_next().await.is_some() {} };
-    if tokio::time::timeout(PATIENCE, finish).await.is_err() {
-        tracing::warn!("stopping while work is under way; the next start goes on with it");
+
+    /// A task that panicked counts as failed; its timer comes back when the lease ends.
+    fn remember(&mut self, incident: IncidentId, driven: Option<Driven>) {
+        if driven == Some(Driven::Well) {
+            self.failures.remove(&incident);
+        } else {
+            *self.failures.entry(incident).or_default() += 1;
+        }
+    }
+
+    /// Follows the outbox, starts what is due, and says when the next timer is.
+    async fn look(
+        &mut self,
+        woken: &mut bool,
+        stopped: &watch::Receiver<()>,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let settings = Arc::clone(&self.settings);
+        let store = &settings.store;
+        if !*woken {
+            store.wake_all(self.now()).await?;
+            *woken = true;
+        }
+        loop {
+            let batch = store.outgoing(CURSOR, 256).await?;
+            let Some(last) = batch.last().map(|outgoing| outgoing.position) else { break };
+            let wake = batch.into_iter().filter(|outgoing| wakes(&outgoing.name));
+            let wake = wake.map(|outgoing| outgoing.incident).collect();
+            store.schedule_up_to(CURSOR, last, wake, self.now()).await?;
+        }
+        let now = self.now();
+        for (incident, at) in store.timers().await? {
+            if at > now {
+                return Ok(Some(at));
+            }
+            if self.crew.is_at(&incident) || self.crew.keys().count() >= MOST_AT_ONCE {
+                continue;
+            }
+            let rest = rest_after(self.failures.get(&incident).copied().unwrap_or_default());
+            let turn = Turn {
+                settings: Arc::clone(&settings),
+                incident: incident.clone(),
+                stopped: stopped.clone(),
+                rest,
+            };
+            self.crew.spawn(incident, turn.drive());
+        }
+        Ok(None)
     }
 }
 
@@ -132,104 +173,86 @@ fn until(now: Timestamp, at: Timestamp) -> Duration {
         .min(LONGEST_SLEEP)
 }
 
-/// Follows the outbox, starts what is due, and says when the next timer is.
-async fn look(
-    state: &Arc<State>,
-    under_way: &mut JoinSet<()>,
-    stopped: &watch::Receiver<()>,
-) -> Result<Option<Timestamp>, StoreError> {
-    let store = &state.settings.store;
-    loop {
-        let batch = store.outgoing(CURSOR, 256).await?;
-        let Some(last) = batch.last().map(|outgoing| outgoing.position) else { break };
-        let now = state.now();
-        let wake = batch
-            .iter()
-            .filter(|outgoing| wakes(&outgoing.recorded))
-            .map(|outgoing| (outgoing.recorded.incident.clone(), now))
-            .collect();
-        store.schedule_up_to(CURSOR, last, wake).await?;
-    }
-    let now = state.now();
-    let mut next = None;
-    for (incident, at) in store.timers().await? {
-        if at > now {
-            next = Some(at);
-            break;
-        }
-        if state.occupy(&incident) {
-            let (state, stopped) = (Arc::clone(state), stopped.clone());
-            under_way.spawn(async move {
-                drive(&state, &incident, &stopped).await;
-                state.free(&incident);
-            });
-        }
-    }
-    Ok(next)
+fn rest_after(failures: u32) -> SignedDuration {
+    SHORTEST_REST.saturating_mul(1 << failures.min(8)).min(LONGEST_REST)
 }
 
 /// A person's answer is looked at at once here; on AWS the execution looks at its next poll.
-fn wakes(recorded: &Recorded) -> bool {
-    recorded.event.wakes_driver()
-        || matches!(
-            recorded.event.name(),
-            "approval.granted" | "approval.rejected" | "alert.resolved"
-        )
+fn wakes(event: &str) -> bool {
+    WAKES_DRIVER.contains(&event)
+        || matches!(event, "approval.granted" | "approval.rejected" | "alert.resolved")
 }
 
-/// Drives one incident until it has to wait or is done.
-async fn drive(state: &State, incident: &IncidentId, stopped: &watch::Receiver<()>) {
-    let store = &state.settings.store;
-    let now = state.now();
-    let lease = now + LEASE;
-    match store.take(incident, now, lease).await {
-        Ok(true) => {}
-        Ok(false) => return,
-        Err(error) => {
-            tracing::warn!(%incident, %error, "a timer could not be taken");
-            return;
-        }
-    }
-    let next = match steps(state, incident, stopped).await {
-        Ok(next) => next,
-        Err(error) => {
-            tracing::warn!(%incident, %error, "an incident could not be driven and is tried again");
-            Some(state.now() + REST)
-        }
-    };
-    if let Err(error) = store.give_back(incident, lease, next).await {
-        tracing::warn!(%incident, %error, "a timer could not be set; it comes back by itself");
-    }
+/// One turn of one incident: until it has to wait or is done.
+struct Turn {
+    settings: Arc<DriverSettings>,
+    incident: IncidentId,
+    stopped: watch::Receiver<()>,
+    /// Until the next turn, should this one fail.
+    rest: SignedDuration,
 }
 
-/// When to look again; nothing when there is nothing more to drive.
-async fn steps(
-    state: &State,
-    incident: &IncidentId,
-    stopped: &watch::Receiver<()>,
-) -> Result<Option<Timestamp>, RemediateError> {
-    let settings = &state.settings;
-    let with = Remediation {
-        store: &settings.store,
-        clock: &*settings.clock,
-        runbooks: &settings.runbooks,
-        hands: &settings.hands,
-        reopen_within: settings.reopen_within,
-    };
-    loop {
-        match advance(with, incident, NAME, Takeover::Respect).await? {
-            Directive::Act { order, .. } => {
-                if stopped.has_changed().is_err() {
-                    return Ok(Some(state.now()));
+impl Turn {
+    async fn drive(self) -> Driven {
+        let (store, incident) = (&self.settings.store, &self.incident);
+        let now = self.now();
+        let lease = now + LEASE;
+        match store.take(incident, now, lease).await {
+            Ok(true) => {}
+            Ok(false) => return Driven::Well,
+            Err(error) => {
+                tracing::warn!(%incident, %error, "a timer could not be taken");
+                // Otherwise the loop, woken by the end of this turn, would try again without a rest.
+                tokio::time::sleep(Duration::try_from(SHORTEST_REST).unwrap_or_default()).await;
+                return Driven::Failed;
+            }
+        }
+        let (next, driven) = match self.steps().await {
+            Ok(next) => (next, Driven::Well),
+            Err(error) => {
+                tracing::warn!(%incident, %error, rest = %self.rest, "an incident could not be driven and is tried again");
+                (Some(self.now() + self.rest), Driven::Failed)
+            }
+        };
+        if let Err(error) = store.give_back(incident, lease, next).await {
+            tracing::warn!(%incident, %error, "a timer could not be set; it comes back by itself");
+            return Driven::Failed;
+        }
+        driven
+    }
+
+    fn now(&self) -> Timestamp {
+        self.settings.clock.now()
+    }
+
+    /// When to look again; nothing when there is nothing more to drive.
+    async fn steps(&self) -> Result<Option<Timestamp>, RemediateError> {
+        let (settings, incident) = (&*self.settings, &self.incident);
+        let with = Remediation {
+            store: &settings.store,
+            clock: &*settings.clock,
+            runbooks: &settings.runbooks,
+            hands: &settings.hands,
+            reopen_within: settings.reopen_within,
+        };
+        loop {
+            match advance(with, incident, NAME, Takeover::Respect).await? {
+                Directive::Act { order, .. } => {
+                    if self.stopped.has_changed().is_err() {
+                        return Ok(Some(self.now()));
+                    }
+                    if let ActReport::Stale(why) = act(with, incident, &order).await? {
+                        tracing::debug!(%incident, why, "somebody else moved the record on");
+                        return Ok(Some(self.now() + SHORTEST_REST));
+                    }
                 }
-                act(with, incident, &order).await?;
-            }
-            Directive::Wait { until, .. } | Directive::Approve { until, .. } => {
-                return Ok(Some(until));
-            }
-            Directive::Done { reason, .. } => {
-                tracing::debug!(%incident, reason, "nothing more to drive");
-                return Ok(None);
+                Directive::Wait { until, .. } | Directive::Approve { until, .. } => {
+                    return Ok(Some(until));
+                }
+                Directive::Done { reason, .. } => {
+                    tracing::debug!(%incident, reason, "nothing more to drive");
+                    return Ok(None);
+                }
             }
         }
     }

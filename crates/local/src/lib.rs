@@ -1,5 +1,6 @@
 //! The platform on one machine: SQLite as the record, a driver with durable timers, telling, local secrets.
 
+mod crew;
 mod driver;
 mod secrets;
 mod store;

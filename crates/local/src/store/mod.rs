@@ -6,6 +6,7 @@ mod read;
 mod schema;
 mod settings;
 
+use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -14,6 +15,7 @@ use rusqlite::Connection;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
+pub(crate) use outbox::Undelivered;
 pub use schema::OpenError;
 
 /// A store on one file. Clones share it.
@@ -24,6 +26,8 @@ pub struct SqliteStore {
 
 /// One connection that writes and one that reads, so that a list does not hold up an append.
 struct Files {
+    /// Held as long as the store is open; the system lets go of it when the process dies.
+    _lock: File,
     writer: Mutex<Connection>,
     reader: Mutex<Connection>,
     appended: Notify,
@@ -31,9 +35,12 @@ struct Files {
 
 impl SqliteStore {
     /// Opens `<folder>/firebreak.sqlite`, making the folder (0700) and the file (0600) where they are missing.
+    ///
+    /// One process at a time: two drivers on one record would both do what it asks for.
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
-        let (writer, reader) = schema::open(folder)?;
+        let (lock, writer, reader) = schema::open(folder)?;
         let files = Files {
+            _lock: lock,
             writer: Mutex::new(writer),
             reader: Mutex::new(reader),
             appended: Notify::new(),

@@ -8,17 +8,20 @@ use rusqlite::{TransactionBehavior, params};
 
 use super::{SqliteStore, failed, json};
 
-/// An event with its place in the whole stream.
+/// An event's place in the whole stream, with what one needs to know to follow it. What it says is not read:
+/// an event that cannot be read must not hold up those behind it.
 pub(crate) struct Outgoing {
     pub(crate) position: i64,
-    pub(crate) recorded: Recorded,
+    pub(crate) incident: IncidentId,
+    pub(crate) name: String,
 }
 
-/// A message that did not get through.
+/// A message that did not get through yet.
 pub(crate) struct Undelivered {
     pub(crate) position: i64,
+    /// 0 for one that was never tried.
     pub(crate) attempts: u32,
-    pub(crate) recorded: Recorded,
+    pub(crate) recorded: Result<Recorded, StoreError>,
 }
 
 impl SqliteStore {
@@ -31,19 +34,19 @@ impl SqliteStore {
         self.read(move |connection| {
             let mut statement = connection
                 .prepare_cached(
-                    "SELECT position, body FROM events WHERE position >
+                    "SELECT position, incident, name FROM events WHERE position >
                        coalesce((SELECT position FROM cursors WHERE name = ?1), 0)
                      ORDER BY position LIMIT ?2",
                 )
                 .map_err(|error| failed(&error))?;
             let rows = statement
                 .query_map(params![cursor, limit], |row| {
-                    Ok((row.get(0)?, row.get::<_, String>(1)?))
+                    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
                 })
                 .map_err(|error| failed(&error))?;
             rows.map(|row| {
-                let (position, body) = row.map_err(|error| failed(&error))?;
-                Ok(Outgoing { position, recorded: json(&body)? })
+                let (position, incident, name) = row.map_err(|error| failed(&error))?;
+                Ok(Outgoing { position, incident: incident_id(incident)?, name })
             })
             .collect()
         })
@@ -55,14 +58,36 @@ impl SqliteStore {
         &self,
         cursor: &'static str,
         position: i64,
-        wake: Vec<(IncidentId, Timestamp)>,
+        wake: Vec<IncidentId>,
+        at: Timestamp,
     ) -> Result<(), StoreError> {
         self.change(move |transaction| {
-            for (incident, at) in &wake {
+            for incident in &wake {
                 transaction.execute(
                     "INSERT INTO timers (incident, at) VALUES (?1, ?2)
                      ON CONFLICT (incident) DO UPDATE SET at = min(at, excluded.at)",
-                    params![incident.as_str(), sortable(*at)],
+                    params![incident.as_str(), sortable(at)],
+                )?;
+            }
+            move_cursor(transaction, cursor, position)
+        })
+        .await
+    }
+
+    /// Queues messages and moves the cursor, both or neither.
+    pub(crate) async fn queue_up_to(
+        &self,
+        cursor: &'static str,
+        position: i64,
+        messages: Vec<i64>,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.change(move |transaction| {
+            for message in &messages {
+                transaction.execute(
+                    "INSERT INTO undelivered (position, attempts, next_at) VALUES (?1, 0, ?2)
+                     ON CONFLICT (position) DO NOTHING",
+                    params![message, sortable(at)],
                 )?;
             }
             move_cursor(transaction, cursor, position)
@@ -115,22 +140,20 @@ impl SqliteStore {
         .await
     }
 
-    /// Every timer, soonest first.
+    /// The next timers, soonest first: more than can be driven at once.
     pub(crate) async fn timers(&self) -> Result<Vec<(IncidentId, Timestamp)>, StoreError> {
         self.read(|connection| {
             let mut statement = connection
-                .prepare_cached("SELECT incident, at FROM timers ORDER BY at")
+                .prepare_cached("SELECT incident, at FROM timers ORDER BY at LIMIT 64")
                 .map_err(|error| failed(&error))?;
             let rows = statement
                 .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))
                 .map_err(|error| failed(&error))?;
             rows.map(|row| {
                 let (incident, at) = row.map_err(|error| failed(&error))?;
-                let incident = IncidentId::try_from(incident)
-                    .map_err(|bad| StoreError::Corrupt(bad.to_string()))?;
                 let at =
                     at.parse().map_err(|bad: jiff::Error| StoreError::Corrupt(bad.to_string()))?;
-                Ok((incident, at))
+                Ok((incident_id(incident)?, at))
             })
             .collect()
         })
@@ -154,7 +177,7 @@ impl SqliteStore {
         .await
     }
 
-    /// Remembers that a message must be tried again, and moves the cursor past it.
+    /// Has a message tried again later.
     pub(crate) async fn postpone(
         &self,
         position: i64,
@@ -164,8 +187,7 @@ impl SqliteStore {
         self.change(move |transaction| {
             transaction
                 .execute(
-                    "INSERT INTO undelivered (position, attempts, next_at) VALUES (?1, ?2, ?3)
-                     ON CONFLICT (position) DO UPDATE SET attempts = excluded.attempts, next_at = excluded.next_at",
+                    "UPDATE undelivered SET attempts = ?2, next_at = ?3 WHERE position = ?1",
                     params![position, attempts, sortable(at)],
                 )
                 .map(drop)
@@ -180,25 +202,24 @@ impl SqliteStore {
         .await
     }
 
-    pub(crate) async fn pass(&self, cursor: &'static str, position: i64) -> Result<(), StoreError> {
-        self.change(move |transaction| move_cursor(transaction, cursor, position)).await
-    }
-
-    /// Messages whose time to be tried again has come.
+    /// Messages whose time has come, those first that were never tried.
     pub(crate) async fn overdue(&self, now: Timestamp) -> Result<Vec<Undelivered>, StoreError> {
         self.read(move |connection| {
             let mut statement = connection
                 .prepare_cached(
                     "SELECT u.position, u.attempts, e.body FROM undelivered u
-                     JOIN events e ON e.position = u.position WHERE u.next_at <= ?1 ORDER BY u.position LIMIT 64",
+                     JOIN events e ON e.position = u.position WHERE u.next_at <= ?1
+                     ORDER BY u.attempts > 0, u.position LIMIT 64",
                 )
                 .map_err(|error| failed(&error))?;
             let rows = statement
-                .query_map([sortable(now)], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?)))
+                .query_map([sortable(now)], |row| {
+                    Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?))
+                })
                 .map_err(|error| failed(&error))?;
             rows.map(|row| {
                 let (position, attempts, body) = row.map_err(|error| failed(&error))?;
-                Ok(Undelivered { position, attempts, recorded: json(&body)? })
+                Ok(Undelivered { position, attempts, recorded: json(&body) })
             })
             .collect()
         })
@@ -233,6 +254,10 @@ fn move_cursor(
             params![cursor, position],
         )
         .map(drop)
+}
+
+fn incident_id(text: String) -> Result<IncidentId, StoreError> {
+    IncidentId::try_from(text).map_err(|bad| StoreError::Corrupt(bad.to_string()))
 }
 
 /// A time as text that sorts: always nine fraction digits.

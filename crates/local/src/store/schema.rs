@@ -1,6 +1,6 @@
 //! The tables, their version, and how the file is opened.
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,6 +11,10 @@ use rusqlite::Connection;
 pub enum OpenError {
     #[error("the data folder {folder} cannot be used: {error}")]
     Folder { folder: PathBuf, error: std::io::Error },
+    #[error(
+        "the data folder {folder} is in use by another process; stop it or choose another folder"
+    )]
+    InUse { folder: PathBuf },
     #[error(
         "{file} was written by a newer version ({found}, this one knows {known}); use that version"
     )]
@@ -38,16 +42,23 @@ CREATE INDEX quarantine_by_source ON quarantine (source, id);
 CREATE TABLE counters (name TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE cursors (name TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE timers (incident TEXT PRIMARY KEY, at TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX timers_by_time ON timers (at);
 CREATE TABLE undelivered (
   position INTEGER PRIMARY KEY, attempts INTEGER NOT NULL, next_at TEXT NOT NULL) STRICT;
 ";
 
-/// The writing and the reading connection.
-pub(super) fn open(folder: &Path) -> Result<(Connection, Connection), OpenError> {
-    private_folder(folder)
-        .map_err(|error| OpenError::Folder { folder: folder.to_owned(), error })?;
+/// The lock of the folder, the writing and the reading connection.
+pub(super) fn open(folder: &Path) -> Result<(File, Connection, Connection), OpenError> {
+    let in_folder = |error| OpenError::Folder { folder: folder.to_owned(), error };
+    private_folder(folder).map_err(in_folder)?;
+    // A file of its own: closing the record's file would drop the locks that SQLite has on it.
+    let lock = private_file(&folder.join("lock")).map_err(in_folder)?;
+    lock.try_lock().map_err(|refused| match refused {
+        TryLockError::WouldBlock => OpenError::InUse { folder: folder.to_owned() },
+        TryLockError::Error(error) => in_folder(error),
+    })?;
     let file = folder.join("firebreak.sqlite");
-    private_file(&file).map_err(|error| OpenError::Folder { folder: folder.to_owned(), error })?;
+    private_file(&file).map_err(in_folder)?;
     let in_file = |error| OpenError::File { file: file.clone(), error };
     let writer = connect(&file).map_err(in_file)?;
     let found: i64 =
@@ -58,7 +69,7 @@ pub(super) fn open(folder: &Path) -> Result<(Connection, Connection), OpenError>
         found => return Err(OpenError::Newer { file, found, known: VERSION }),
     }
     let reader = connect(&file).map_err(in_file)?;
-    Ok((writer, reader))
+    Ok((lock, writer, reader))
 }
 
 fn connect(file: &Path) -> Result<Connection, rusqlite::Error> {
@@ -92,10 +103,10 @@ fn private_folder(folder: &Path) -> std::io::Result<()> {
 }
 
 /// The file exists before SQLite opens it, so that it and its log are private from the first byte.
-fn private_file(file: &Path) -> std::io::Result<()> {
+fn private_file(file: &Path) -> std::io::Result<File> {
     let mut options = fs::OpenOptions::new();
     options.append(true).create(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(file).map(drop)
+    options.open(file)
 }
