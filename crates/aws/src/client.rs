@@ -8,9 +8,6 @@ use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use webpki_root_certs::TLS_SERVER_ROOT_CERTS;
 
 /// The configuration of this process: region, credentials and `AWS_ENDPOINT_URL` come from its environment.
 pub async fn load() -> SdkConfig {
@@ -39,7 +36,7 @@ pub fn loader() -> ConfigLoader {
 
 fn https() -> SharedHttpClient {
     let tls = TlsContext::builder()
-        .with_trust_store(amazon_roots())
+        .with_trust_store(TrustStore::empty().with_pem_certificate(AMAZON_ROOTS))
         .build()
         .expect("a trust store without settings is valid");
     aws_smithy_http_client::Builder::new()
@@ -48,39 +45,19 @@ fn https() -> SharedHttpClient {
         .build_https()
 }
 
-/// The roots behind every endpoint of AWS, and nobody else's: <https://www.amazontrust.com/repository/>.
+/// The roots behind every endpoint of AWS, and nobody else's; the build script picks them.
 ///
 /// Reading all roots of the system instead would be a third of a cold start. Partitions with their own
 /// authorities (China, the isolated ones) are not served.
-const AMAZON: [&str; 2] = ["Amazon Root CA ", "Starfield Services Root Certificate Authority - G2"];
-
-/// A root names itself as its issuer before anything else that is long.
-const ISSUER_ENDS_BY: usize = 256;
-
-fn amazon_roots() -> TrustStore {
-    TLS_SERVER_ROOT_CERTS
-        .iter()
-        .filter(|root| {
-            let head = root.get(..ISSUER_ENDS_BY).unwrap_or(root);
-            AMAZON.iter().any(|name| head.windows(name.len()).any(|part| part == name.as_bytes()))
-        })
-        .fold(TrustStore::empty(), |store, root| {
-            let body = STANDARD.encode(root);
-            store.with_pem_certificate(format!(
-                "-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n"
-            ))
-        })
-}
+const AMAZON_ROOTS: &str = include_str!(concat!(env!("OUT_DIR"), "/amazon_roots.pem"));
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn exactly_the_five_roots_of_amazon_are_trusted() {
-        let shown = format!("{:?}", amazon_roots());
-        assert!(shown.contains("enable_native_roots: false"));
-        assert_eq!(shown.matches("CertificatePEM").count(), 5);
+    fn five_roots_are_trusted() {
+        assert_eq!(AMAZON_ROOTS.matches("BEGIN CERTIFICATE").count(), 5);
     }
 
     #[test]
