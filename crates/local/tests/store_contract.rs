@@ -1,4 +1,4 @@
-//! The SQLite store keeps every promise of the port, and survives being killed in the middle of a write.
+//! The SQLite store keeps every promise of the port, is private, and is opened by one process at a time.
 
 use std::sync::Arc;
 
@@ -43,4 +43,14 @@ fn a_record_of_a_newer_version_is_refused_with_the_remedy() {
     drop(connection);
     let error = SqliteStore::open(folder.path()).map(|_| ()).expect_err("it is newer").to_string();
     assert!(error.contains("newer version (99, this one knows 1)"), "{error}");
+}
+
+#[test]
+fn a_folder_in_use_is_refused_until_it_is_free() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let first = SqliteStore::open(folder.path()).expect("a fresh store");
+    let error = SqliteStore::open(folder.path()).map(|_| ()).expect_err("in use").to_string();
+    assert!(error.contains("in use by another process"), "{error}");
+    drop(first);
+    SqliteStore::open(folder.path()).expect("free again");
 }

@@ -1,0 +1,14 @@
+//! The local platform as a whole, with a fake world: driven, killed, restarted, told of.
+#![expect(clippy::unwrap_used, reason = "a failing helper should panic")]
+#![expect(clippy::indexing_slicing, reason = "a missing key should panic")]
+#![expect(clippy::panic, reason = "a helper says what it did not expect")]
+#![expect(clippy::print_stdout, reason = "a child tells its parent")]
+
+mod approval;
+mod driver;
+mod killed_driver;
+mod killed_store;
+mod poison;
+mod process;
+mod telling;
+mod world;
