@@ -99,6 +99,11 @@ locals {
   table_environment = merge(local.common_environment, {
     TABLE_NAME = aws_dynamodb_table.incidents.name
   })
+  # Intake and decisions must agree on it.
+  reopen_environment = {
+    REOPEN_WITHIN = var.reopen_within
+  }
+
   secret_environment = {
     SECRET_ID = aws_secretsmanager_secret.webhooks.name
   }
@@ -109,7 +114,7 @@ locals {
       artifact    = "alert_ingest"
       memory_size = 512
       timeout     = 25
-      environment = merge(local.table_environment, local.secret_environment)
+      environment = merge(local.table_environment, local.secret_environment, local.reopen_environment)
       statements  = concat(local.table_statements, local.secret_statements)
     }
     event_relay = {
@@ -126,7 +131,7 @@ locals {
       memory_size = 256
       timeout     = 30
       dead_letter = "runbook_action"
-      environment = local.table_environment
+      environment = merge(local.table_environment, local.reopen_environment)
       statements  = local.table_statements
     }
     runbook_action_ec2 = {
@@ -142,11 +147,11 @@ locals {
       artifact    = "runbook_action"
       memory_size = 256
       timeout     = 90
-      environment = merge(local.table_environment, local.secret_environment, {
+      environment = merge(local.table_environment, {
         ACTION_FAMILY = "http"
         FLAG_ORIGINS  = join(",", var.flag_origins)
       })
-      statements = concat(local.table_statements, local.secret_statements, local.action_statements.http)
+      statements = concat(local.table_statements, local.action_statements.http)
     }
     notifier = {
       description = "Tells people through the configured channels."

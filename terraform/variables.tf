@@ -135,6 +135,18 @@ variable "relay_batch_size" {
   }
 }
 
+variable "reopen_within" {
+  description = "For how long after its resolve an incident is reopened rather than followed by a new one, such as 10m."
+  type        = string
+  default     = "10m"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[0-9]+(s|m|h)$", var.reopen_within))
+    error_message = "reopen_within is a whole number with s, m or h, such as 10m."
+  }
+}
+
 variable "reserved_concurrency" {
   description = "Reserved concurrency by function key. 0 on a runbook_action function is its kill switch."
   type        = map(number)

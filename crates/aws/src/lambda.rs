@@ -7,7 +7,11 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// For how long after its resolve an incident is reopened; intake and remediation must agree on it.
-pub const REOPEN_WITHIN: SignedDuration = SignedDuration::from_mins(10);
+/// `REOPEN_WITHIN` takes `10m` or `90s`; without it ten minutes hold.
+pub fn reopen_within(lookup: &dyn Fn(&str) -> Option<String>) -> Result<SignedDuration, String> {
+    let Some(text) = lookup("REOPEN_WITHIN") else { return Ok(SignedDuration::from_mins(10)) };
+    text.parse().map_err(|error| format!("REOPEN_WITHIN is not a duration such as `10m`: {error}"))
+}
 
 /// Writes logs as one JSON object per line. `RUST_LOG` takes `info` or `info,firebreak_engine=debug`.
 pub fn start_logging() {
@@ -53,6 +57,14 @@ pub fn required<const N: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_reopen_window_is_a_duration_or_ten_minutes() {
+        let of = |text: Option<&str>| reopen_within(&|_| text.map(str::to_owned));
+        assert_eq!(of(None), Ok(SignedDuration::from_mins(10)));
+        assert_eq!(of(Some("90s")), Ok(SignedDuration::from_secs(90)));
+        assert!(of(Some("soon")).unwrap_err().contains("REOPEN_WITHIN"));
+    }
 
     #[test]
     fn all_missing_settings_are_named_at_once() {

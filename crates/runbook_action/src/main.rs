@@ -17,6 +17,7 @@ use firebreak_engine::ports::{Hands, HandsSet, Settings as _, SystemClock};
 use firebreak_engine::remediate::{ActReport, Remediation, act, advance};
 use firebreak_engine::{runbooks, takeover::driver_died};
 use firebreak_http::{Client, HttpSetFlag, Origins, Timeouts};
+use jiff::SignedDuration;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::{Value, json};
 
@@ -26,6 +27,7 @@ struct Function {
     store: DynamoStore,
     runbooks: Vec<Runbook>,
     hands: HandsSet,
+    reopen_within: SignedDuration,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -52,7 +54,13 @@ async fn main() -> Result<(), Error> {
     if let Err(error) = store.kill_switch().await {
         tracing::warn!(%error, "the connection is not warm");
     }
-    let function = Function { family, store, runbooks, hands: HandsSet::new(hands) };
+    let function = Function {
+        family,
+        store,
+        runbooks,
+        hands: HandsSet::new(hands),
+        reopen_within: lambda::reopen_within(&environment)?,
+    };
     run(service_fn(|event: LambdaEvent<Value>| function.answer(event.payload))).await
 }
 
@@ -70,7 +78,7 @@ impl Function {
             clock: &SystemClock,
             runbooks: &self.runbooks,
             hands: &self.hands,
-            reopen_within: lambda::REOPEN_WITHIN,
+            reopen_within: self.reopen_within,
         };
         tracing::info!(?ask, "asked");
         Ok(match ask {

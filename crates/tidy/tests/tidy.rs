@@ -98,9 +98,10 @@ fn crates_import_in_one_direction() {
     let packages = packages();
     let ours: Vec<&str> = MAY_IMPORT.iter().map(|(name, _)| *name).collect();
     for (name, linked) in &packages {
-        let (_, allowed) = MAY_IMPORT.iter().find(|(package, _)| package == name).unwrap_or_else(|| {
-            panic!("`{name}` has no line in MAY_IMPORT: say what it may import")
-        });
+        let (_, allowed) =
+            MAY_IMPORT.iter().find(|(package, _)| package == name).unwrap_or_else(|| {
+                panic!("`{name}` has no line in MAY_IMPORT: say what it may import")
+            });
         for import in linked.iter().filter(|import| ours.contains(&import.as_str())) {
             assert!(allowed.contains(&import.as_str()), "`{name}` must not import `{import}`");
         }
@@ -112,7 +113,10 @@ fn crates_import_in_one_direction() {
 fn the_core_links_nothing_that_could_do_anything() {
     let packages = packages();
     for dependency in &packages["firebreak-core"] {
-        assert!(CORE_MAY_LINK.contains(&dependency.as_str()), "the core must not link `{dependency}`");
+        assert!(
+            CORE_MAY_LINK.contains(&dependency.as_str()),
+            "the core must not link `{dependency}`"
+        );
     }
 }
 
@@ -121,7 +125,11 @@ fn every_file_says_what_it_is_for() {
     for path in rust_files() {
         let text = std::fs::read_to_string(&path).unwrap();
         let first = text.lines().next().unwrap_or_default();
-        assert!(first.starts_with("//! ") && first.len() > 12, "{} begins without `//!`", path.display());
+        assert!(
+            first.starts_with("//! ") && first.len() > 12,
+            "{} begins without `//!`",
+            path.display()
+        );
     }
 }
 

@@ -1,6 +1,5 @@
 //! What code and Terraform must agree on stands once, under `terraform/wiring/`; these tests read those files.
 #![expect(clippy::unwrap_used, reason = "a failing helper should panic")]
-#![expect(clippy::indexing_slicing, reason = "a missing key should panic")]
 
 use std::path::Path;
 
@@ -17,7 +16,8 @@ fn wiring(file: &str) -> Value {
 }
 
 fn words(value: &Value) -> Vec<&str> {
-    let mut words: Vec<&str> = value.as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
+    let mut words: Vec<&str> =
+        value.as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
     words.sort_unstable();
     words
 }

@@ -15,7 +15,9 @@ impl Guard for StillTrue {
     }
 
     fn judge(&self, case: &Case<'_>) -> Ruling {
-        if let Some(taken) = &case.incident.acknowledged {
+        // Who acknowledges and then approves wants the action; who only acknowledges wants to be left alone.
+        let approved = case.incident.active_run().is_some_and(|run| run.approved_by.is_some());
+        if let Some(taken) = case.incident.acknowledged.as_ref().filter(|_| !approved) {
             return hold(format!("{} has taken it over", taken.by), "let that person finish");
         }
         let matching = case

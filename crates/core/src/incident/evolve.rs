@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::status::next;
 use super::{Acknowledgement, Event, Incident, Member, Recorded, Status};
 use crate::alert::{Alert, AlertStatus};
-use crate::run::{self, Phase, Run};
+use crate::run::{self, Run};
 
 /// An event that cannot follow the state it was given; a stored stream never holds one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -97,19 +97,7 @@ impl Incident {
                 if self.active_run().is_some() {
                     return Err(illegal(recorded, "another run is active"));
                 }
-                self.runs.push(Run {
-                    number: *run,
-                    runbook: (**runbook).clone(),
-                    driver: driver.clone(),
-                    started_at: at,
-                    settle_until: *settle_until,
-                    deadline: *deadline,
-                    observations: Vec::new(),
-                    plan: None,
-                    rows: Vec::new(),
-                    phase: Phase::Preparing,
-                    evidence: Vec::new(),
-                });
+                self.runs.push(Run::started(*run, runbook, driver, (at, *settle_until, *deadline)));
             }
             Event::Observed { run, .. }
             | Event::Held { run, .. }

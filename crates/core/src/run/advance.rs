@@ -443,6 +443,8 @@ fn cut_short(incident: &Incident, run: &Run, books: &Books, reason: &str) -> Mov
     let mut events: Vec<Event> = unsettled
         .map(|(row, _)| Event::StepUnknown { run: run.number, row, reason: reason.to_owned() })
         .collect();
+    // A call may still be on its way: the locks then lapse by themselves, a little after the deadline.
+    let released = if events.is_empty() { end::release(incident, run, books) } else { Vec::new() };
     events.extend(end::end(incident, run, Outcome::Abandoned, reason));
-    Move::Claim(events, end::release(incident, run, books))
+    Move::Claim(events, released)
 }

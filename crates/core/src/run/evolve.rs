@@ -38,8 +38,9 @@ pub(crate) fn evolve(run: &mut Run, event: &Event, at: Timestamp) -> Result<(), 
             run.phase =
                 Phase::AwaitingApproval { plan_hash: plan_hash.clone(), expires_at: *expires_at };
         }
-        Event::ApprovalGranted { plan_hash, .. } => {
+        Event::ApprovalGranted { plan_hash, by, .. } => {
             expect(awaits(run, plan_hash), "nothing awaits this approval")?;
+            run.approved_by = Some(by.clone());
             run.phase = Phase::Acting { step: 0 };
         }
         Event::ApprovalRejected { plan_hash, by, reason, .. } => {

@@ -90,6 +90,9 @@ pub struct Run {
     /// The run has ended by then, or is ended.
     pub deadline: Timestamp,
     pub observations: Vec<Observation>,
+    /// Who approved the plan, where somebody was asked.
+    #[serde(default)]
+    pub approved_by: Option<String>,
     pub plan: Option<Plan>,
     pub rows: Vec<Row>,
     pub phase: Phase,
@@ -98,6 +101,29 @@ pub struct Run {
 }
 
 impl Run {
+    /// At its start, with the times of start, settling and deadline.
+    pub(crate) fn started(
+        number: u32,
+        runbook: &Runbook,
+        driver: &str,
+        (started_at, settle_until, deadline): (Timestamp, Timestamp, Timestamp),
+    ) -> Self {
+        Self {
+            number,
+            runbook: runbook.clone(),
+            driver: driver.to_owned(),
+            started_at,
+            settle_until,
+            deadline,
+            observations: Vec::new(),
+            approved_by: None,
+            plan: None,
+            rows: Vec::new(),
+            phase: Phase::Preparing,
+            evidence: Vec::new(),
+        }
+    }
+
     pub fn is_active(&self) -> bool {
         !matches!(self.phase, Phase::Ended { .. })
     }

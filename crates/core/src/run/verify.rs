@@ -1,6 +1,6 @@
 //! Verification: readings become evidence, evidence becomes a verdict.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::{Phase, Run};
 use crate::evidence::{Effect, Evidence, Reading, Verdict};
@@ -71,17 +71,7 @@ fn all_good(run: &Run, index: usize, evidence: &[Evidence]) -> bool {
 
 /// Whether the reading can only speak of the time after the action.
 fn is_fresh(step: &Step, reading: &Evidence, sent_at: Timestamp) -> bool {
-    reading.at >= sent_at + freshness(step, &reading.signal)
-}
-
-/// How long after the action a reading of the signal begins to count.
-fn freshness(step: &Step, signal: &str) -> SignedDuration {
-    if signal == ALERT_RESOLVED {
-        return SignedDuration::ZERO;
-    }
-    let lag =
-        step.spec().signals().iter().find(|known| known.name == signal).map(|known| known.lag);
-    step.verify.fresh_after.or(lag).unwrap_or_default()
+    reading.at >= sent_at + step.verify.fresh_from(step.spec(), &reading.signal)
 }
 
 /// What is known so far.

@@ -47,6 +47,10 @@ pub fn lint(runbook: &Runbook) -> Vec<Remark> {
             );
         }
     }
+    if runbook.mode == Mode::Approve && runbook.approve_within > runbook.max_age {
+        let text = "longer than `max_age`: an approval that comes late is refused because the alert is too old";
+        say("approve_within".to_owned(), text);
+    }
     if runbook.tests.is_empty() {
         say(
             "tests".to_owned(),

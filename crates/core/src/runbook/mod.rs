@@ -175,6 +175,15 @@ pub struct Verify {
 pub const ALERT_RESOLVED: &str = "alert_resolved";
 
 impl Verify {
+    /// How long after the action a reading of the signal begins to count.
+    pub fn fresh_from(&self, action: &dyn Action, signal: &str) -> SignedDuration {
+        if signal == ALERT_RESOLVED {
+            return SignedDuration::ZERO;
+        }
+        let lag = action.signals().iter().find(|known| known.name == signal).map(|known| known.lag);
+        self.fresh_after.or(lag).unwrap_or_default()
+    }
+
     pub fn interval(&self) -> SignedDuration {
         self.every.unwrap_or_else(|| {
             (self.within / 20).clamp(SignedDuration::from_secs(1), SignedDuration::from_secs(30))

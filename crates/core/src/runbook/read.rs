@@ -120,6 +120,13 @@ fn check_step(runbook: &Runbook, step: &Step) -> Result<(), BadRunbook> {
     if step.verify.within <= SignedDuration::ZERO {
         return Err(rule("verify.within", "give the signals some time"));
     }
+    let blind = step.verify.all.iter().map(|signal| step.verify.fresh_from(action, signal)).max();
+    if let Some(blind) = blind.filter(|blind| *blind >= step.verify.within) {
+        let problem = format!(
+            "readings count from {blind:#} after the action, so this can never succeed; allow more time"
+        );
+        return Err(rule("verify.within", problem));
+    }
     not_negative("verify.stable_for", step.verify.stable_for)?;
     if step.verify.every.is_some_and(|every| every < SignedDuration::from_millis(100)) {
         return Err(rule("verify.every", "look at most ten times a second"));
