@@ -39,9 +39,10 @@ pub struct Telling {
 
 const CURSOR: &str = "telling";
 
-/// How many messages are under way at once, and how many of them may be further attempts.
-const MOST_AT_ONCE: usize = 16;
-const MOST_REPEATS: usize = 8;
+/// How many messages are under way at once, and how many of them may be further attempts. A message waits for
+/// its slowest channel, so there must be room for a storm of them.
+const MOST_AT_ONCE: usize = 64;
+const MOST_REPEATS: usize = 16;
 
 /// Between two looks, should no append wake it.
 const LONGEST_SLEEP: Duration = Duration::from_secs(2);

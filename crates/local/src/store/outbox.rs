@@ -209,7 +209,7 @@ impl SqliteStore {
                 .prepare_cached(
                     "SELECT u.position, u.attempts, e.body FROM undelivered u
                      JOIN events e ON e.position = u.position WHERE u.next_at <= ?1
-                     ORDER BY u.attempts > 0, u.position LIMIT 64",
+                     ORDER BY u.attempts > 0, u.position LIMIT 128",
                 )
                 .map_err(|error| failed(&error))?;
             let rows = statement

@@ -1,10 +1,11 @@
 //! A person's answer wakes the run at once.
 
-use firebreak_core::incident::{Command, Incident, Outcome};
+use firebreak_core::incident::{Command, Event, Incident, Outcome};
 use firebreak_core::run::Phase;
 use firebreak_engine::command::command;
-use firebreak_engine::ports::SystemClock;
+use firebreak_engine::ports::{IncidentStore, SystemClock};
 use firebreak_local::SqliteStore;
+use jiff::SignedDuration;
 
 use crate::world::{CURED, World, alert, all, deliver, over, start_driver, thing, until};
 
@@ -53,5 +54,13 @@ async fn it_acts_when_approved_and_never_when_rejected() {
         assert_eq!(world.count("call", name), usize::from(approved), "{}", incident.title);
         let outcome = if approved { Outcome::Helped } else { Outcome::Held };
         assert_eq!(incident.runs[0].outcome(), Some(outcome), "{}", incident.title);
+        let events = store.events(&incident.id).await.unwrap();
+        let answered = events.iter().position(|event| is_answer(&event.event)).unwrap();
+        let waited = events[answered + 1].at.duration_since(events[answered].at);
+        assert!(waited < SignedDuration::from_secs(5), "the answer was looked at after {waited:#}");
     }
+}
+
+fn is_answer(event: &Event) -> bool {
+    matches!(event, Event::ApprovalGranted { .. } | Event::ApprovalRejected { .. })
 }

@@ -1,6 +1,7 @@
 //! Telling: a dead channel delays nobody, what could not be told is told later, and not for ever.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -40,12 +41,23 @@ pub(crate) enum Topic {
 pub(crate) struct Post {
     topics: Mutex<BTreeMap<&'static str, Topic>>,
     tried: Mutex<Vec<(String, String)>>,
+    /// Calls that hung until nobody waited for them any more.
+    given_up: Arc<AtomicUsize>,
+}
+
+/// Counts when it is dropped.
+struct Dropped(Arc<AtomicUsize>);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
 }
 
 impl Post {
     pub(crate) fn new(topics: &[(&'static str, Topic)]) -> Arc<Self> {
         let topics = Mutex::new(topics.iter().copied().collect());
-        Arc::new(Self { topics, tried: Mutex::default() })
+        Arc::new(Self { topics, tried: Mutex::default(), given_up: Arc::default() })
     }
 
     fn set(&self, topic: &'static str, how: Topic) {
@@ -69,7 +81,10 @@ impl Sender for Post {
         match how {
             Topic::Well => Reply::Published { message_id: "1".to_owned() },
             Topic::Unreachable => Reply::None { error: "refused".to_owned() },
-            Topic::Hangs => std::future::pending().await,
+            Topic::Hangs => {
+                let _dropped = Dropped(Arc::clone(&self.given_up));
+                std::future::pending().await
+            }
         }
     }
 }
@@ -93,7 +108,7 @@ pub(crate) fn start(store: &SqliteStore, clock: &Arc<Moved>, post: &Arc<Post>) -
             channels: BTreeMap::new(),
         }),
         sender: Arc::<Post>::clone(post),
-        pace: Pace { rests: [Duration::from_millis(1); 2], patience: Duration::from_millis(400) },
+        pace: Pace { rests: [Duration::from_millis(1); 2], patience: Duration::from_secs(3) },
     })
 }
 
@@ -112,22 +127,25 @@ async fn a_dead_channel_does_not_keep_the_other_from_hearing() {
     let (clock, post) =
         (Arc::default(), Post::new(&[("dead", Topic::Hangs), ("good", Topic::Well)]));
     let telling = start(&store, &clock, &post);
-    for number in 0..60 {
+    for number in 0..70 {
         deliver(&store, &alert("nobody", &format!("thing-{number}"))).await;
     }
-    until("everything told", || post.tried("good").len() >= 60).await;
+    until("everything is told", || post.tried("good").len() == 70).await;
 
     // The backlog of the dead channel is due again, and a new page is not behind it.
-    until("everything tried", || post.tried("dead").len() >= 60).await;
+    let given_up = || post.given_up.load(Ordering::SeqCst);
+    until("everything is given up for now", || given_up() == 70).await;
     clock.on(SignedDuration::from_secs(20));
+    until("the backlog is tried again", || post.tried("dead").len() > 70).await;
     deliver(&store, &alert("nobody", "the next")).await;
     until("the next is told", || post.tried("good").iter().any(|text| text.contains("the next")))
         .await;
+    assert_eq!(given_up(), 70, "the next had to wait for the backlog");
     telling.stop().await;
     let mut good = post.tried("good");
     good.sort();
     good.dedup();
-    assert_eq!((good.len(), post.tried("good").len()), (61, 61), "each message once");
+    assert_eq!((good.len(), post.tried("good").len()), (71, 71), "each message once");
 }
 
 #[tokio::test(flavor = "multi_thread")]

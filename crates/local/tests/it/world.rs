@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -67,14 +67,18 @@ pub(crate) fn thing(kind: char, number: usize) -> String {
 #[derive(Clone)]
 pub(crate) struct World {
     file: PathBuf,
-    at_once: Arc<AtomicUsize>,
+    /// Calls that are under way, and the most that ever were.
+    pub(crate) at_once: Arc<AtomicUsize>,
     pub(crate) most_at_once: Arc<AtomicUsize>,
+    /// While this is set no call comes back.
+    pub(crate) held: Arc<AtomicBool>,
 }
 
 impl World {
     pub(crate) fn new(folder: &Path) -> Self {
         let counter = || Arc::new(AtomicUsize::new(0));
-        Self { file: folder.join("world"), at_once: counter(), most_at_once: counter() }
+        let file = folder.join("world");
+        Self { file, at_once: counter(), most_at_once: counter(), held: Arc::default() }
     }
 
     /// One write, so that a kill leaves all of the line or nothing.
@@ -142,6 +146,9 @@ impl Hands for FakeHands {
         let thing = name(permit.target());
         self.world.write(&format!("call {thing}"));
         tokio::time::sleep(Duration::from_millis(15)).await;
+        while self.world.held.load(Ordering::SeqCst) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
         self.world.at_once.fetch_sub(1, Ordering::SeqCst);
         match thing.chars().nth(2) {
             Some(CURED_BUT_NO_ANSWER) => Err(ApplyError::Unknown("it timed out".to_owned())),
