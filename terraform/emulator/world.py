@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -195,14 +196,33 @@ class World:
         ]
         return [item for item in found if json.loads(item["input"]).get("incident_id") == incident]
 
+    def directives(self, execution: dict[str, Any]) -> list[dict[str, Any]]:
+        """What an execution was told to do, in order."""
+        history = self.target.client("stepfunctions").get_paginator("get_execution_history")
+        exits = [
+            event["stateExitedEventDetails"]
+            for page in history.paginate(executionArn=execution["executionArn"])
+            for event in page["events"]
+            if "stateExitedEventDetails" in event
+        ]
+        return [json.loads(item["output"])["Payload"] for item in exits if item["name"] == "Advance"]
+
     def wait_for_executions(self, incident: str, number: int = 1, seconds: float = 90.0) -> list[dict[str, Any]]:
-        """Until this many executions of the incident have ended."""
+        """Until this many executions have nothing left to do: ended, or waiting for an alert that may come back."""
 
-        def ended() -> list[dict[str, Any]]:
+        def rests(execution: dict[str, Any]) -> bool:
+            if execution["status"] != "RUNNING":
+                return True
+            last = (self.directives(execution) or [{}])[-1]
+            until = last.get("until") if last.get("do") == "wait" else None
+            # A run looks again within seconds; the reopen window of a resolved incident lasts for minutes.
+            return bool(until) and _parsed(until) - time.time() > 60
+
+        def resting() -> list[dict[str, Any]]:
             found = self.executions(incident)
-            return found if len(found) >= number and all(item["status"] != "RUNNING" for item in found) else []
+            return found if len(found) >= number and all(rests(item) for item in found) else []
 
-        return eventually(f"{number} ended execution(s) of {incident}", ended, seconds)
+        return eventually(f"{number} execution(s) of {incident} with nothing left to do", resting, seconds)
 
     # Subscriptions
 
@@ -232,6 +252,11 @@ class World:
         for topic in self.outputs["topics"].values():
             self.target.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
         return Inbox(self.target, url)
+
+
+def _parsed(moment: str) -> float:
+    # Python reads at most six digits of a second.
+    return datetime.fromisoformat(re.sub(r"\.(\d{6})\d*", r".\1", moment).replace("Z", "+00:00")).timestamp()
 
 
 def _as_object(text: str) -> dict[str, Any]:
