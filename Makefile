@@ -7,7 +7,7 @@ SHELL := /bin/bash
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/firebreak/target
 BIN := $(CARGO_TARGET_DIR)/debug
 
-.PHONY: help demo serve test fmt lint unit runbooks test-cloud tf-check bench bless package clean
+.PHONY: help demo serve test fmt lint unit runbooks test-cloud tf-check bench bless picture package clean
 
 help: ## list the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,10 @@ bench: ## cold start and memory of alert_ingest beside Python
 
 bless: ## rewrite golden files and generated documents
 	FIREBREAK_BLESS=1 cargo test --workspace --all-features
+
+picture: ## draw the timeline of the demo for the README
+	cargo build --package firebreak-cli
+	python3 tools/timeline_svg.py $(BIN)/firebreak docs/timeline.svg
 
 package: ## the zips that Terraform deploys, for arm64
 	tools/package.sh dist
