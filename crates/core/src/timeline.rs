@@ -39,7 +39,7 @@ pub fn sentence(event: &Event) -> String {
         Event::ApprovalRejected { by, reason, .. } => format!("rejected by {by}: {reason}"),
         Event::StepClaimed { .. } => "the target is locked and the budget booked".to_owned(),
         Event::StepSent { .. } => "written down before the call".to_owned(),
-        Event::StepConfirmed { receipt, .. } => receipt.clone(),
+        Event::StepConfirmed { receipt, .. } | Event::StepUndone { receipt, .. } => receipt.clone(),
         Event::StepUnknown { reason, .. } => {
             format!("nobody knows whether it took effect: {reason}")
         }
@@ -52,7 +52,6 @@ pub fn sentence(event: &Event) -> String {
         Event::StepVerified { verdict, .. } => format!("helped: {}", verdict.reason),
         Event::StepIneffective { verdict, .. } => format!("useless: {}", verdict.reason),
         Event::StepHarmful { verdict, .. } => format!("harmful: {}", verdict.reason),
-        Event::StepUndone { receipt, .. } => format!("put back: {receipt}"),
         Event::StepStuck { reason, .. } => format!("could not be put back: {reason}"),
         Event::RunEnded { reason, .. } | Event::Resolved { reason } => reason.clone(),
         Event::Escalated { reason } | Event::Reopened { reason } | Event::Closed { reason } => {

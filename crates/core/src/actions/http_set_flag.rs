@@ -68,9 +68,9 @@ impl Action for HttpSetFlag {
         &[]
     }
 
-    fn effect(&self, target: &Target, with: &Map<String, Value>) -> String {
+    fn effect(&self, _target: &Target, with: &Map<String, Value>) -> String {
         let value = with.get("value").unwrap_or(&Value::Null);
-        format!("{} reads {value}; the value before is restored afterwards", target.id)
+        format!("it reads {value}; the value before is restored afterwards")
     }
 }
 

@@ -18,9 +18,10 @@ use crate::alert::Alert;
 const FIELDS: [&str; 8] =
     ["source", "name", "status", "severity", "service", "title", "labels", "annotations"];
 
-/// An expression that compiled and names nothing unknown.
+/// An expression. Those of a runbook that was read compile and name nothing unknown; reading one back from
+/// the record does not compile it again, so whoever only passes it on links no parser.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(transparent)]
 pub struct Condition(String);
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,17 +45,9 @@ impl TryFrom<String> for Condition {
     type Error = BadCondition;
 
     fn try_from(text: String) -> Result<Self, BadCondition> {
-        let program = compile(&text)?;
-        match unknown_name(program.expression()) {
-            Some(name) => Err(BadCondition::Unknown(text, name)),
-            None => Ok(Self(text)),
-        }
-    }
-}
-
-impl From<Condition> for String {
-    fn from(condition: Condition) -> String {
-        condition.0
+        let condition = Self(text);
+        condition.check()?;
+        Ok(condition)
     }
 }
 
@@ -65,6 +58,15 @@ impl std::fmt::Display for Condition {
 }
 
 impl Condition {
+    /// Whether it compiles and names only what exists.
+    pub fn check(&self) -> Result<(), BadCondition> {
+        let program = compile(&self.0)?;
+        match unknown_name(program.expression()) {
+            Some(name) => Err(BadCondition::Unknown(self.0.clone(), name)),
+            None => Ok(()),
+        }
+    }
+
     /// Whether the expression is true for the alert. A label that the alert lacks is an answer, not a fault.
     pub fn holds(&self, alert: &Alert) -> Result<bool, NoValue> {
         match self.value(alert)? {

@@ -40,6 +40,10 @@ fn check(runbook: &Runbook) -> Result<(), BadRunbook> {
             "give exactly one target kind, such as `ec2.instance: alert.labels.instance_id`",
         ));
     }
+    runbook.when.check().map_err(|bad| rule("when", bad.to_string()))?;
+    for (kind, ids) in &runbook.targets {
+        ids.check().map_err(|bad| rule(format!("targets.{kind}"), bad.to_string()))?;
+    }
     if runbook.steps.is_empty() {
         return Err(rule("steps", "give at least one step"));
     }
