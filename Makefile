@@ -54,8 +54,10 @@ picture: ## draw the timeline of the demo for the README
 	cargo build --package firebreak-cli
 	python3 tools/timeline_svg.py $(BIN)/firebreak docs/timeline.svg
 
-package: ## the zips that Terraform deploys, for arm64
-	tools/package.sh dist
+FUNCTIONS := alert_ingest event_relay runbook_action notifier
+package: ## the zips that Terraform deploys (cargo-lambda; ARCH=x86-64 for the other architecture)
+	cargo lambda build --profile lambda --$(or $(ARCH),arm64) --lambda-dir dist/functions $(FUNCTIONS:%=--package %)
+	BINARIES=dist/functions tools/package.sh dist
 
 clean: ## remove what a run leaves in the checkout
 	rm -rf firebreak-data dist

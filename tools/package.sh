@@ -30,7 +30,9 @@ def add(archive: zipfile.ZipFile, name: str, content: bytes, mode: int) -> None:
 
 
 for function, reads_runbooks in FUNCTIONS.items():
+    # Cargo names the file after the function, cargo-lambda makes a folder of that name.
     binary = binaries / function
+    binary = binary / "bootstrap" if binary.is_dir() else binary
     if not binary.is_file():
         sys.exit(f"package: {binary} is missing: cargo build --profile lambda -p {function}")
     files = sorted(path for path in runbooks.glob("*.yaml")) if reads_runbooks else []

@@ -23,7 +23,8 @@ fi
 
 step "rendering the stack"
 offline=$("$root/terraform/offline/setup.sh" | tail -n 1)
-"$offline/bin/python" "$root/terraform/offline/render.py" --out "$work/rendered.json" --artifact-dir "$artifacts"
+"$offline/bin/python" "$root/terraform/offline/render.py" --out "$work/rendered.json" --artifact-dir "$artifacts" \
+    --var reopen_within=8s
 
 step "starting the emulator, with policies enforced"
 emulator=$("$root/tools/setup.sh" --ministack | sed -n 's/^ministack=//p')

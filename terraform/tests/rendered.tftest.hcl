@@ -18,12 +18,12 @@ run "rendered" {
 
   assert {
     condition = { for key, function in local.functions : key => join(" ", keys(function.environment)) } == {
-      alert_ingest        = "RUST_LOG SECRET_ID TABLE_NAME"
+      alert_ingest        = "REOPEN_WITHIN RUST_LOG SECRET_ID TABLE_NAME"
       event_relay         = "EVENT_BUS_NAME RUST_LOG"
       notifier            = "CHANNELS RUST_LOG SECRET_ID TABLE_NAME"
-      runbook_action      = "RUST_LOG TABLE_NAME"
+      runbook_action      = "REOPEN_WITHIN RUST_LOG TABLE_NAME"
       runbook_action_ec2  = "ACTION_FAMILY RUST_LOG TABLE_NAME"
-      runbook_action_http = "ACTION_FAMILY FLAG_ORIGINS RUST_LOG SECRET_ID TABLE_NAME"
+      runbook_action_http = "ACTION_FAMILY FLAG_ORIGINS RUST_LOG TABLE_NAME"
     }
     error_message = "a function lacks a variable that it reads, or has one too many"
   }

@@ -73,6 +73,12 @@ impl Platform {
         let webhook_token = token(serve.webhook_token.as_deref(), &serve.data, "webhook-token")?;
         let api_token = token(serve.api_token.as_deref(), &serve.data, "api-token")?;
 
+        // Before anything is driven: a platform that cannot listen does not act either.
+        let listener = TcpListener::bind(serve.listen).await.with_context(|| {
+            format!("cannot listen on {}; name another with --listen", serve.listen)
+        })?;
+        let addr = listener.local_addr()?;
+
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let outbound = Outbound::new(Timeouts::default())?;
         let origins: Origins = settings.flag_origins.join(",").parse().context("flag_origins")?;
@@ -118,10 +124,6 @@ impl Platform {
         let router =
             webhooks::router(webhooks).merge(api::router(api.clone())).merge(console::router(api));
 
-        let listener = TcpListener::bind(serve.listen).await.with_context(|| {
-            format!("cannot listen on {}; name another with --listen", serve.listen)
-        })?;
-        let addr = listener.local_addr()?;
         let (end, ended) = oneshot::channel::<()>();
         let server = tokio::spawn(async move {
             axum::serve(listener, router)

@@ -7,6 +7,3 @@ pub mod console;
 mod entry;
 pub mod metrics;
 pub mod webhooks;
-
-#[cfg(test)]
-mod tests;

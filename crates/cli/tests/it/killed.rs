@@ -37,12 +37,19 @@ async fn a_killed_platform_goes_on_and_acts_once() {
         let shown = platform.until("the run ended", |shown| count(shown, "run.ended") == 1).await;
 
         let told = format!("killed after {events} events: {:#?}", names(&shown));
+        // Killed between the record and the call: the call is then never made, the record says that nobody
+        // knows, and the evidence that the flag was never set.
+        let outcome = &shown["runs"][0]["phase"]["outcome"];
+        let never_called = count(&shown, "step.unknown") == 1 && outcome == "useless";
+        let writes = if never_called { 0..=1 } else { 2..=2 };
         assert_eq!(count(&shown, "step.sent"), 1, "{told}");
         assert_eq!(count(&shown, "incident.opened"), 1, "{told}");
         assert_eq!(shown["incident"]["status"], "resolved", "{told}");
-        assert_eq!(shown["runs"][0]["phase"]["outcome"], "helped", "{told}");
+        assert!(never_called || outcome == "helped", "{outcome} {told}");
         // Set once and put back once: any second call would have raised the version further.
-        assert_eq!(flag(&flag_url).await, (json!(false), version + 2), "{told}");
+        let (value, after) = flag(&flag_url).await;
+        assert_eq!(value, json!(false), "{told}");
+        assert!(writes.contains(&(after - version)), "{} writes, {told}", after - version);
         let seqs: Vec<u64> = shown["events"]
             .as_array()
             .unwrap()

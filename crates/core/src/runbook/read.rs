@@ -155,6 +155,8 @@ fn not_negative(place: &str, duration: SignedDuration) -> Result<(), BadRunbook>
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::examples;
 
@@ -169,6 +171,16 @@ mod tests {
         assert_eq!(runbook.max_age, SignedDuration::from_mins(10));
         assert_eq!(runbook.guards.attempts.max, 2);
         assert_eq!(runbook.steps[0].action.as_str(), "ec2.reboot");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(128))]
+        #[test]
+        fn no_text_makes_the_reader_panic(text in "[ -~\\n]{0,200}", cut in 0usize..600, with in "[ -~\\n]{0,8}") {
+            drop(read(&text));
+            let (head, tail) = examples::RUNBOOK.split_at(cut.min(examples::RUNBOOK.len()));
+            drop(read(&format!("{head}{with}{tail}")));
+        }
     }
 
     #[test]
