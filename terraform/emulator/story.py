@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import checks_faults
+import checks_people
 import checks_roles
 import checks_way
 import deploy
@@ -57,6 +58,7 @@ def main() -> int:
         world = World(outputs, recorder)
         checks_way.run(runner, world)
         checks_roles.run(runner, world)
+        checks_people.run(runner, world)
         checks_faults.run(runner, world)
         return runner.finish()
     finally:

@@ -1,5 +1,6 @@
 //! What the function is asked for: by the state machine, or by EventBridge when an execution failed.
 
+use firebreak_core::approval::ApprovalToken;
 use firebreak_core::ids::IncidentId;
 use firebreak_core::run::Order;
 use serde::Deserialize;
@@ -14,6 +15,10 @@ pub(crate) enum Ask {
     Advance { incident_id: IncidentId, driver: String },
     /// Carry this out.
     Act { incident_id: IncidentId, order: Order },
+    /// A person says yes to the plan that the token names. Who may say so is who may invoke this function.
+    Approve { token: ApprovalToken, by: String },
+    /// A person says no.
+    Reject { token: ApprovalToken, by: String, reason: String },
     /// The execution that drove the incident is no more. Never asked for by name.
     #[serde(skip)]
     Died { incident_id: IncidentId, driver: String, how: String },
@@ -57,13 +62,13 @@ impl Ask {
     /// shows in the record: hands of another family do not take it.
     pub(crate) fn is_for(&self, family: Option<&str>) -> Result<(), Fault> {
         match (self, family) {
-            (Ask::Act { .. }, Some(_)) | (Ask::Advance { .. } | Ask::Died { .. }, None) => Ok(()),
             (Ask::Act { .. }, None) => Err(Fault::WrongFunction(
                 "this function decides and does not act: ACTION_FAMILY is not set".to_owned(),
             )),
-            (Ask::Advance { .. } | Ask::Died { .. }, Some(family)) => Err(Fault::WrongFunction(
-                format!("this function acts for `{family}` and does not decide"),
-            )),
+            (Ask::Act { .. }, Some(_)) | (_, None) => Ok(()),
+            (_, Some(family)) => Err(Fault::WrongFunction(format!(
+                "this function acts for `{family}` and does not decide"
+            ))),
         }
     }
 }
@@ -93,6 +98,17 @@ mod tests {
         assert_eq!(read(sample("advance")), Ok(advance));
         let order = Order { run: 1, work: Work::Apply { row: 0, fence: 7 } };
         assert_eq!(read(sample("act")), Ok(Ask::Act { incident_id: incident(), order }));
+    }
+
+    #[test]
+    fn a_person_approves_by_invoking_the_function() {
+        let Ok(Ask::Approve { token, by }) = read(sample("approve")) else {
+            panic!("not an approval")
+        };
+        assert_eq!((token.incident, token.run, by.as_str()), (incident(), 1, "ana"));
+        let reject =
+            json!({"op": "reject", "token": "inc_1.1", "by": "ana", "reason": "no"});
+        assert!(matches!(read(reject), Err(Fault::BadRequest(_))));
     }
 
     #[test]

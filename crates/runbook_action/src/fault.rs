@@ -1,6 +1,8 @@
 //! Why an invocation fails, in the words that the state machine and the alarms see.
 
+use firebreak_core::incident::Refusal;
 use firebreak_engine::ports::StoreError;
+use firebreak_engine::record::RecordError;
 use firebreak_engine::remediate::RemediateError;
 use lambda_runtime::Diagnostic;
 
@@ -13,6 +15,9 @@ pub(crate) enum Fault {
     WrongFunction(String),
     #[error(transparent)]
     Remediate(#[from] RemediateError),
+    /// What a person wished cannot be done; the text says what is the case instead.
+    #[error(transparent)]
+    Decide(#[from] RecordError<Refusal>),
 }
 
 impl Fault {
@@ -23,12 +28,15 @@ impl Fault {
             Fault::WrongFunction(_) | Fault::Remediate(RemediateError::NoHands(_)) => {
                 "WrongFunction"
             }
-            Fault::Remediate(RemediateError::NotFound(_)) => "IncidentNotFound",
-            Fault::Remediate(RemediateError::Contended(_)) => "Contended",
-            Fault::Remediate(RemediateError::Store(StoreError::Unavailable(_))) => {
-                "StoreUnavailable"
-            }
-            Fault::Remediate(RemediateError::Store(StoreError::Corrupt(_))) => "StoreCorrupt",
+            Fault::Remediate(RemediateError::NotFound(_))
+            | Fault::Decide(RecordError::NotFound(_)) => "IncidentNotFound",
+            Fault::Remediate(RemediateError::Contended(_))
+            | Fault::Decide(RecordError::Contended(_)) => "Contended",
+            Fault::Remediate(RemediateError::Store(StoreError::Unavailable(_)))
+            | Fault::Decide(RecordError::Store(StoreError::Unavailable(_))) => "StoreUnavailable",
+            Fault::Remediate(RemediateError::Store(StoreError::Corrupt(_)))
+            | Fault::Decide(RecordError::Store(StoreError::Corrupt(_))) => "StoreCorrupt",
+            Fault::Decide(RecordError::Refused(_)) => "Refused",
         }
     }
 }

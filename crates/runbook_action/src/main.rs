@@ -11,8 +11,11 @@ use fault::Fault;
 use firebreak_aws::lambda::{self, environment};
 use firebreak_aws::store::DynamoStore;
 use firebreak_aws::{client, ec2::Ec2Reboot};
+use firebreak_core::ids::IncidentId;
+use firebreak_core::incident::Command;
 use firebreak_core::run::Takeover;
 use firebreak_core::runbook::Runbook;
+use firebreak_engine::command::command;
 use firebreak_engine::ports::{Hands, HandsSet, Settings as _, SystemClock};
 use firebreak_engine::remediate::{ActReport, Remediation, act, advance};
 use firebreak_engine::{runbooks, takeover::driver_died};
@@ -70,6 +73,12 @@ fn folder() -> PathBuf {
 }
 
 impl Function {
+    /// A person's decision, on the record. The execution looks at it at its next poll.
+    async fn decided(&self, id: &IncidentId, wish: Command) -> Result<Value, Fault> {
+        let incident = command(&self.store, &SystemClock, id, &wish).await?;
+        Ok(json!({"incident": incident.id, "status": incident.status}))
+    }
+
     async fn answer(&self, payload: Value) -> Result<Value, Fault> {
         let ask = ask::read(payload)?;
         ask.is_for(self.family.as_deref())?;
@@ -89,6 +98,14 @@ impl Function {
                 ActReport::Done => json!({"acted": true}),
                 ActReport::Stale(reason) => json!({"acted": false, "reason": reason}),
             },
+            Ask::Approve { token, by } => {
+                self.decided(&token.incident, Command::Approve { by, plan_hash: token.plan_hash })
+                    .await?
+            }
+            Ask::Reject { token, by, reason } => {
+                let no = Command::Reject { by, plan_hash: token.plan_hash, reason };
+                self.decided(&token.incident, no).await?
+            }
             Ask::Died { incident_id, driver, how } => {
                 driver_died(with, &incident_id, &driver, &how).await?;
                 Value::Null
