@@ -106,8 +106,7 @@ mod tests {
             panic!("not an approval")
         };
         assert_eq!((token.incident, token.run, by.as_str()), (incident(), 1, "ana"));
-        let reject =
-            json!({"op": "reject", "token": "inc_1.1", "by": "ana", "reason": "no"});
+        let reject = json!({"op": "reject", "token": "inc_1.1", "by": "ana", "reason": "no"});
         assert!(matches!(read(reject), Err(Fault::BadRequest(_))));
     }
 
