@@ -83,3 +83,8 @@ fn token(given: Option<&str>, data: &Path, file: &str, variable: &str) -> anyhow
     })?;
     Ok(text.trim().to_owned())
 }
+
+/// A part of an answer, moved out of it.
+pub(crate) fn taken(answer: &mut Value, key: &str) -> Value {
+    answer.get_mut(key).map(Value::take).unwrap_or_default()
+}

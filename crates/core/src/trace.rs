@@ -47,6 +47,11 @@ pub struct Trace {
 }
 
 impl Trace {
+    /// A decision that no guard was asked for.
+    pub fn of(decision: String) -> Self {
+        Self { decision, ..Self::default() }
+    }
+
     /// The one thing that was closest to letting it act: the only guard that held, if there was just one.
     pub fn nearest_miss(&self) -> Option<&GuardFinding> {
         let mut holding = self.guards.iter().filter(|finding| finding.holds());

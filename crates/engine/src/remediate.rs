@@ -173,8 +173,7 @@ async fn observe(
                 Event::Observed { run: run.number, observations: observations.clone() }
             }
             Err(problem) => {
-                let decision = problem.clone();
-                let trace = Trace { tried: Vec::new(), guards: Vec::new(), decision };
+                let trace = Trace::of(problem.clone());
                 Event::Held { run: run.number, trace }
             }
         }]
@@ -281,10 +280,7 @@ async fn at_hand(
     let permit =
         judgement.permit.as_ref().and_then(|permit| RowPermit::for_row(permit, row, &run.runbook));
     if permit.is_none() {
-        let reason = judgement.reason();
-        let trace =
-            Trace { tried: Vec::new(), guards: judgement.findings, decision: reason.clone() };
-        return Ok((refused(reason, Some(trace)), None));
+        return Ok((refused(judgement.reason(), Some(judgement.trace())), None));
     }
     Ok((Event::StepSent { run: run.number, row: index }, permit))
 }

@@ -26,7 +26,7 @@ pub(crate) async fn require_token(
     }
 }
 
-/// Whether the headers prove the token. A cookie counts for reading alone where the caller says so.
+/// Whether the headers prove the token.
 pub(crate) fn holds_token(headers: &HeaderMap, secrets: &Secrets) -> bool {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     proof::verify(SHARED_TOKEN, &proof::Request { header: &header, body: &[] }, secrets).is_ok()

@@ -7,7 +7,7 @@ use firebreak_core::timeline::sentence;
 use serde_json::{Value, json};
 
 use crate::args::{Incidents, Server};
-use crate::client::Client;
+use crate::client::{Client, taken};
 use crate::output::{BOLD, DIM, of_status, paint, say, say_json, table};
 
 pub(crate) async fn incidents(
@@ -95,9 +95,4 @@ fn show(mut shown: Value) -> anyhow::Result<()> {
         ));
     }
     Ok(())
-}
-
-/// A part of an answer, moved out of it.
-pub(crate) fn taken(answer: &mut Value, key: &str) -> Value {
-    answer.get_mut(key).map(Value::take).unwrap_or_default()
 }

@@ -6,9 +6,8 @@ use firebreak_core::fingerprint::Field;
 use firebreak_core::incident::{Incident, Recorded};
 use firebreak_core::trace::{Ruling, Trace};
 
-use super::incidents::taken;
 use crate::args::Server;
-use crate::client::Client;
+use crate::client::{Client, taken};
 use crate::output::{BAD, BOLD, DIM, GOOD, WARN, paint, say, say_json};
 
 pub(crate) async fn why(server: &Server, id: &str, as_json: bool) -> anyhow::Result<ExitCode> {

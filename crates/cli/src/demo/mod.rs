@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::args::{Demo, Serve};
+use crate::client::taken;
 use crate::output::{BOLD, DIM, GOOD, paint, say};
 use crate::serve::Platform;
 use crate::settings::Settings;
@@ -138,6 +139,6 @@ impl Shop {
     async fn get(&self, flag: &str) -> anyhow::Result<Value> {
         let url = format!("http://{}/admin/flags/{flag}", self.checkout);
         let mut shown: Value = self.http.get(url).send().await?.error_for_status()?.json().await?;
-        Ok(shown.get_mut("value").map(Value::take).unwrap_or_default())
+        Ok(taken(&mut shown, "value"))
     }
 }

@@ -8,7 +8,7 @@ use firebreak_core::timeline::sentence;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::client::Client;
+use crate::client::{Client, taken};
 use crate::output::{BAD, BOLD, DIM, GOOD, WARN, paint, say};
 
 /// Follows the one incident of the demo.
@@ -51,9 +51,8 @@ impl Watch {
             return Ok(None);
         };
         let mut shown = self.api.get(&format!("/api/incidents/{id}"), &[]).await?;
-        let mut part = |key: &str| shown.get_mut(key).map(Value::take).unwrap_or_default();
-        let incident: Incident = serde_json::from_value(part("incident"))?;
-        self.events = serde_json::from_value(part("events"))?;
+        let incident: Incident = serde_json::from_value(taken(&mut shown, "incident"))?;
+        self.events = serde_json::from_value(taken(&mut shown, "events"))?;
         for recorded in self.events.iter().filter(|recorded| recorded.seq > self.shown) {
             if self.says_something_new(&recorded.event) {
                 line(self.since, recorded);

@@ -20,7 +20,7 @@ use crate::plan::Plan;
 use crate::runbook::Runbook;
 use crate::switch::SwitchReading;
 use crate::target::Target;
-use crate::trace::{GuardFinding, Ruling};
+use crate::trace::{GuardFinding, Ruling, Trace};
 
 /// All that a guard may look at.
 #[derive(Debug, Clone, Copy)]
@@ -113,6 +113,11 @@ pub struct Judgement {
 }
 
 impl Judgement {
+    /// What was said, for the record.
+    pub fn trace(&self) -> Trace {
+        Trace { guards: self.findings.clone(), ..Trace::of(self.reason()) }
+    }
+
     /// One sentence with every reason to hold.
     pub fn reason(&self) -> String {
         let reasons: Vec<String> = self

@@ -86,20 +86,11 @@ fn not_empty(what: &'static str, text: &str) -> Result<(), Refusal> {
 
 fn awaiting(incident: &Incident, hash: &str, now: Timestamp) -> Result<u32, Refusal> {
     let run = incident.active_run().ok_or(Refusal::NoSuchApproval)?;
-    match &run.phase {
-        Phase::AwaitingApproval { plan_hash, expires_at }
-            if plan_hash == hash && now < *expires_at =>
-        {
-            Ok(run.number)
-        }
-        Phase::Preparing
-        | Phase::Deciding
-        | Phase::AwaitingApproval { .. }
-        | Phase::Acting { .. }
-        | Phase::Verifying { .. }
-        | Phase::Kept { .. }
-        | Phase::Undoing { .. }
-        | Phase::Ending { .. }
-        | Phase::Ended { .. } => Err(Refusal::NoSuchApproval),
+    if let Phase::AwaitingApproval { plan_hash, expires_at } = &run.phase
+        && plan_hash == hash
+        && now < *expires_at
+    {
+        return Ok(run.number);
     }
+    Err(Refusal::NoSuchApproval)
 }

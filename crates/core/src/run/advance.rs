@@ -189,7 +189,7 @@ fn preparing(incident: &Incident, run: &Run, books: &Books, now: Timestamp) -> M
     match targets_of(incident, &run.runbook) {
         Ok(_) => Move::Stop(act(run, 0, Work::Observe)),
         Err(problem) => {
-            let trace = Trace { tried: Vec::new(), guards: Vec::new(), decision: problem };
+            let trace = Trace::of(problem);
             Move::Record(vec![Event::Held { run: run.number, trace }])
         }
     }
@@ -213,8 +213,7 @@ fn deciding(
         .cloned()
         .collect();
     let judgement = judge(incident, run, &observations, facts, books, now);
-    let decision = judgement.reason();
-    let trace = Trace { tried: Vec::new(), guards: judgement.findings, decision };
+    let trace = judgement.trace();
     if judgement.permit.is_none() {
         return Move::Record(vec![Event::Held { run: run.number, trace }]);
     }
@@ -290,12 +289,7 @@ fn acting(
                 .collect();
             let judgement = judge(incident, run, &observations, facts, books, now);
             if judgement.permit.is_none() {
-                let reason = judgement.reason();
-                let trace = Trace {
-                    tried: Vec::new(),
-                    guards: judgement.findings,
-                    decision: reason.clone(),
-                };
+                let (reason, trace) = (judgement.reason(), judgement.trace());
                 return Move::Record(vec![Event::StepRefused {
                     run: run.number,
                     row: index,

@@ -129,17 +129,7 @@ impl Run {
     }
 
     pub fn outcome(&self) -> Option<Outcome> {
-        match &self.phase {
-            Phase::Ended { outcome, .. } => Some(*outcome),
-            Phase::Preparing
-            | Phase::Deciding
-            | Phase::AwaitingApproval { .. }
-            | Phase::Acting { .. }
-            | Phase::Verifying { .. }
-            | Phase::Kept { .. }
-            | Phase::Undoing { .. }
-            | Phase::Ending { .. } => None,
-        }
+        if let Phase::Ended { outcome, .. } = self.phase { Some(outcome) } else { None }
     }
 
     pub fn reference(&self, incident: &IncidentId) -> RunRef {
