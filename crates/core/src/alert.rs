@@ -59,6 +59,16 @@ pub enum Identity {
     Weak,
 }
 
+/// The sender's own word that nobody is to be told of a firing alert and nothing done about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mute {
+    /// What mutes it, in the sender's terms: a mute rule, a maintenance window, another alarm.
+    pub by: String,
+    /// When it ends by itself, where the sender says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
 /// A page that a person may want to open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
@@ -90,6 +100,9 @@ pub struct Alert {
     pub starts_at: Timestamp,
     pub ends_at: Option<Timestamp>,
     pub links: Vec<Link>,
+    /// Taken in, but neither told of nor acted upon while it holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mute: Option<Mute>,
 }
 
 /// What a source knows of an alert; [`Draft::seal`] adds the parts that must be computed alike for all.
@@ -146,6 +159,7 @@ impl Draft {
             starts_at: self.starts_at,
             ends_at: self.ends_at,
             links: self.links,
+            mute: None,
         }
     }
 }
@@ -203,6 +217,20 @@ impl Alert {
         self.links.truncate(8);
         self.links.retain(|link| link.url.len() <= 2 * 1024);
         self
+    }
+
+    /// The alert as its sender muted it. The end of a mute is news, so it changes the content hash.
+    #[must_use]
+    pub fn muted(mut self, mute: Mute) -> Self {
+        let until = mute.until.map(|at| at.to_string()).unwrap_or_default();
+        self.content_hash = digest("content:v1:muted", [&*self.content_hash, &mute.by, &until]);
+        self.mute = Some(mute);
+        self
+    }
+
+    /// Whether its sender mutes it at that time. A mute without an end holds until the sender says something else.
+    pub fn is_muted(&self, now: Timestamp) -> bool {
+        self.mute.as_ref().is_some_and(|mute| mute.until.is_none_or(|until| now < until))
     }
 
     pub fn is_firing(&self) -> bool {

@@ -84,6 +84,7 @@ pub async fn ingest(
         ingest.store.count(&format!("heartbeat.{}.{name}", source.name())).await?;
         report.heartbeats.push(name);
     }
+    report.findings.extend(intake.controls.iter().map(|(_, control)| control.told()));
     for reject in intake.rejects {
         report.quarantined.push(keep(ingest, source.name(), reject).await?);
     }

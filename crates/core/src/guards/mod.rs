@@ -8,6 +8,7 @@ mod kill_switch;
 mod lock;
 mod max_age;
 mod require_tag;
+mod sender_mute;
 mod still_true;
 
 use jiff::Timestamp;
@@ -69,6 +70,7 @@ pub const GUARDS: &[&dyn Guard] = &[
     &lock::Unlocked,
     &max_age::MaxAge,
     &require_tag::RequireTag,
+    &sender_mute::SenderMute,
     &still_true::StillTrue,
 ];
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Case, GUARDS, Judgement, judge};
-use crate::alert::{Alert, Identity};
+use crate::alert::{Alert, Identity, Mute};
 use crate::book::{Book, BookKey, Books, Entry, Lock, RunRef};
 use crate::evidence::{Group, Observation};
 use crate::examples::{RUNBOOK, alert, at, draft, resolved};
@@ -159,6 +159,11 @@ fn other() -> RunRef {
     run_of("inc_2", 1)
 }
 
+fn muted(until: Option<i64>) -> Alert {
+    let by = "arn:aws:cloudwatch:eu-west-1:123456789012:alarm-mute-rule:release".to_owned();
+    alert("slow-api-data", ONE).muted(Mute { by, until: until.map(at) })
+}
+
 /// For each guard of the registry, a scene in which it alone holds.
 fn blocking() -> Vec<(&'static str, Scene)> {
     vec![
@@ -176,6 +181,7 @@ fn blocking() -> Vec<(&'static str, Scene)> {
         ("lock", Scene::new().locked(&other(), 1)),
         ("max_age", Scene::new().at(601)),
         ("require_tag", Scene::new().with(|scene| scene.observations[0].tags.clear())),
+        ("sender_mute", Scene::new().firing(muted(None))),
         ("still_true", Scene::new().over(ONE)),
     ]
 }
@@ -386,6 +392,13 @@ fn every_target_carries_every_tag_with_its_value() {
         scene.observations.push(Observation { tags: [].into(), ..seen(TWO) });
     });
     holds(&second, "require_tag", TWO);
+}
+
+#[test]
+fn a_mute_of_the_sender_holds_until_it_ends() {
+    holds(&Scene::new().firing(muted(Some(1))), "sender_mute", "until 2026-");
+    passes(&Scene::new().firing(muted(Some(1))).at(1));
+    passes(&Scene::new().firing(muted(None)).firing(alert("slow-api-data", ONE)));
 }
 
 #[test]

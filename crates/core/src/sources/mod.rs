@@ -54,6 +54,31 @@ pub struct Reject {
     pub raw: String,
 }
 
+/// A message that is about the delivery itself rather than about an alert.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "asks", rename_all = "snake_case")]
+pub enum Control {
+    /// Amazon SNS asks whether a topic may deliver here. Answered through the API with the token, if at all: the
+    /// address in the message comes from outside and is never fetched.
+    ConfirmSubscription { topic: String, token: String },
+    /// Amazon SNS says that a topic delivers here no more; the token would bring the subscription back.
+    Unsubscribed { topic: String, token: String },
+}
+
+impl Control {
+    /// What a person is told; never the token.
+    pub fn told(&self) -> String {
+        match self {
+            Control::ConfirmSubscription { topic, .. } => format!(
+                "{topic} asks to deliver here: if it should, allow the topic in the settings and subscribe again"
+            ),
+            Control::Unsubscribed { topic, .. } => {
+                format!("{topic} delivers here no more: if it should, subscribe again")
+            }
+        }
+    }
+}
+
 /// All that one delivery says.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
 pub struct Intake {
@@ -61,6 +86,8 @@ pub struct Intake {
     /// Signs of life that must never open an incident, by name (Alertmanager's `Watchdog`).
     pub heartbeats: Vec<(usize, String)>,
     pub rejects: Vec<Reject>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub controls: Vec<(usize, Control)>,
     /// Things that a person should know and that lost nothing (a repaired body, a truncated group).
     pub findings: Vec<String>,
 }

@@ -45,7 +45,8 @@ fn case(source: &str, name: &str) -> Intake {
 /// Parses, and checks what must hold for any body at all.
 fn check(source: &dyn Source, body: &[u8]) -> Intake {
     let intake = parse(source, body);
-    let said = intake.alerts.len() + intake.heartbeats.len() + intake.rejects.len();
+    let spoken = intake.alerts.len() + intake.heartbeats.len() + intake.controls.len();
+    let said = spoken + intake.rejects.len();
     assert!(said > 0, "{} lost {:?}", source.name(), String::from_utf8_lossy(body));
     assert_eq!(intake, parse(source, body), "{} is not repeatable", source.name());
     intake
