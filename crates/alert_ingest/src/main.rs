@@ -24,6 +24,7 @@ async fn main() -> Result<(), Error> {
         clock: Arc::new(SystemClock),
         secrets,
         metrics: Metrics::default(),
+        routes: Arc::default(),
         reopen_within: lambda::reopen_within(&environment)?,
     };
     lambda_http::run(router(webhooks)).await

@@ -119,6 +119,7 @@ impl Platform {
             clock,
             secrets,
             metrics,
+            routes: Arc::default(),
             reopen_within: settings.reopen_within,
         };
         let router =

@@ -15,6 +15,7 @@ pub mod ledger;
 pub mod notification;
 pub mod plan;
 pub mod proof;
+pub mod routing;
 pub mod run;
 pub mod runbook;
 pub mod sources;

@@ -4,6 +4,7 @@ use firebreak_core::alert::{Alert, AlertStatus, Draft, Severity};
 use firebreak_core::fingerprint::Fingerprint;
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::{Incident, IntakeVerdict, Received, receive};
+use firebreak_core::routing::Routes;
 use firebreak_core::sources::{Delivery, Reject, Source};
 use jiff::SignedDuration;
 use serde::Serialize;
@@ -19,6 +20,8 @@ use crate::record::{append_of, opening_of, pause};
 pub struct Ingest<'a> {
     pub store: &'a dyn Store,
     pub clock: &'a dyn Clock,
+    /// Says which alerts belong together.
+    pub routes: &'a Routes,
     /// For how long after its resolve an incident is reopened rather than followed by a new one.
     pub reopen_within: SignedDuration,
 }
@@ -187,6 +190,7 @@ struct Place {
     incident: Option<Incident>,
     received: Received,
     by_fingerprint: Option<IncidentId>,
+    group: String,
     by_group: Option<IncidentId>,
 }
 
@@ -202,7 +206,7 @@ impl Place {
         point(SlotKey::Fingerprint(alert.fingerprint.clone()), &self.by_fingerprint);
         // A known alert that goes on in its incident leaves the group's pointer alone.
         if alert.is_firing() && self.by_fingerprint.as_ref() != Some(id) {
-            point(SlotKey::Group(alert.group_key()), &self.by_group);
+            point(SlotKey::Group(self.group.clone()), &self.by_group);
         }
         slots
     }
@@ -215,18 +219,19 @@ async fn find_place(ingest: Ingest<'_>, alert: &Alert) -> Result<Place, StoreErr
     let now = ingest.clock.now();
     let by_fingerprint = store.find(&SlotKey::Fingerprint(alert.fingerprint.clone())).await?;
     let own = load(store, by_fingerprint.as_ref()).await?;
-    let received = receive(own.as_ref(), alert, ingest.reopen_within, now);
+    let group = ingest.routes.group_key(alert);
+    let received = receive(own.as_ref(), alert, &group, ingest.reopen_within, now);
     let opens = matches!(received, Received::Open { .. });
     if !opens {
-        return Ok(Place { incident: own, received, by_fingerprint, by_group: None });
+        return Ok(Place { incident: own, received, by_fingerprint, group, by_group: None });
     }
-    let by_group = store.find(&SlotKey::Group(alert.group_key())).await?;
+    let by_group = store.find(&SlotKey::Group(group.clone())).await?;
     if by_group == by_fingerprint {
-        return Ok(Place { incident: own, received, by_fingerprint, by_group });
+        return Ok(Place { incident: own, received, by_fingerprint, group, by_group });
     }
-    let group = load(store, by_group.as_ref()).await?;
-    let received = receive(group.as_ref(), alert, ingest.reopen_within, now);
-    Ok(Place { incident: group, received, by_fingerprint, by_group })
+    let latest = load(store, by_group.as_ref()).await?;
+    let received = receive(latest.as_ref(), alert, &group, ingest.reopen_within, now);
+    Ok(Place { incident: latest, received, by_fingerprint, group, by_group })
 }
 
 async fn load(store: &dyn Store, id: Option<&IncidentId>) -> Result<Option<Incident>, StoreError> {

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use firebreak_core::proof::{self, Denied, Request};
+use firebreak_core::routing::Routes;
 use firebreak_core::sources::{self, Delivery, Source};
 use firebreak_engine::ingest::{Ingest, Report, ingest};
 use firebreak_engine::ports::{Clock, SecretSource, Store};
@@ -32,6 +33,7 @@ pub struct Webhooks {
     pub clock: Arc<dyn Clock>,
     pub secrets: Arc<dyn SecretSource>,
     pub metrics: Metrics,
+    pub routes: Arc<Routes>,
     pub reopen_within: SignedDuration,
 }
 
@@ -108,6 +110,7 @@ async fn take(
     let with = Ingest {
         store: &*webhooks.store,
         clock: &*webhooks.clock,
+        routes: &webhooks.routes,
         reopen_within: webhooks.reopen_within,
     };
     ingest(with, source, &delivery).await.map_err(|error| {

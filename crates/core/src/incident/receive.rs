@@ -46,35 +46,37 @@ const MOST_ALERTS: usize = 32;
 /// Decides about one alert. `incident` is the latest one of its group, if there is one.
 ///
 /// Repeats and late arrivals change nothing: an alert is in its place by when its episode started, not by
-/// when it got here. A resolve never opens anything.
+/// when it got here. A resolve never opens anything. `group` is the alert's by
+/// [`Routes::group_key`](crate::routing::Routes::group_key); what is opened is opened for it.
 pub fn receive(
     incident: Option<&Incident>,
     alert: &Alert,
+    group: &str,
     reopen_within: SignedDuration,
     now: Timestamp,
 ) -> Received {
-    let Some(incident) = incident else { return without_incident(alert) };
+    let Some(incident) = incident else { return without_incident(alert, group) };
     let member = incident.alerts.get(&alert.fingerprint);
     match (alert.is_firing(), member) {
         (false, Some(member)) => resolve(incident, member, alert),
         (false, None) => Received::Nothing { verdict: Verdict::Resolved },
-        (true, Some(member)) => fire_again(incident, member, alert, reopen_within, now),
-        (true, None) => join(incident, alert, reopen_within, now),
+        (true, Some(member)) => fire_again(incident, member, alert, group, reopen_within, now),
+        (true, None) => join(incident, alert, group, reopen_within, now),
     }
 }
 
-fn without_incident(alert: &Alert) -> Received {
+fn without_incident(alert: &Alert, group: &str) -> Received {
     if alert.is_firing() {
-        Received::Open { events: opening(alert) }
+        Received::Open { events: opening(alert, group) }
     } else {
         Received::Nothing { verdict: Verdict::Resolved }
     }
 }
 
-fn opening(alert: &Alert) -> Vec<Event> {
+fn opening(alert: &Alert, group: &str) -> Vec<Event> {
     vec![
         Event::Opened {
-            group_key: alert.group_key(),
+            group_key: group.to_owned(),
             service: alert.service.clone(),
             severity: alert.severity,
             title: alert.title.clone(),
@@ -104,6 +106,7 @@ fn fire_again(
     incident: &Incident,
     member: &Member,
     alert: &Alert,
+    group: &str,
     reopen_within: SignedDuration,
     now: Timestamp,
 ) -> Received {
@@ -119,7 +122,7 @@ fn fire_again(
     }
     let new_episode = alert.starts_at > member.alert.starts_at;
     if new_episode {
-        join(incident, alert, reopen_within, now)
+        join(incident, alert, group, reopen_within, now)
     } else {
         Received::Nothing { verdict: Verdict::Duplicate }
     }
@@ -128,12 +131,13 @@ fn fire_again(
 fn join(
     incident: &Incident,
     alert: &Alert,
+    group: &str,
     reopen_within: SignedDuration,
     now: Timestamp,
 ) -> Received {
     let known = incident.alerts.contains_key(&alert.fingerprint);
     if !known && incident.alerts.len() >= MOST_ALERTS {
-        return Received::Open { events: opening(alert) };
+        return Received::Open { events: opening(alert, group) };
     }
     match incident.status {
         Status::Open | Status::Remediating | Status::Verifying | Status::Escalated => {
@@ -142,13 +146,13 @@ fn join(
         Status::Resolved => {
             let resolved_at = incident.resolved_at.unwrap_or(incident.updated_at);
             if now.duration_since(resolved_at) > reopen_within {
-                return Received::Open { events: opening(alert) };
+                return Received::Open { events: opening(alert, group) };
             }
             let reason = format!("{} fired again", alert.title);
             let events = vec![Event::Reopened { reason }, fired(alert)];
             Received::Append { verdict: Verdict::Updated, events }
         }
-        Status::Closed => Received::Open { events: opening(alert) },
+        Status::Closed => Received::Open { events: opening(alert, group) },
     }
 }
 

@@ -9,6 +9,7 @@ use crate::fingerprint::Field;
 use crate::ids::IncidentId;
 use crate::incident::{Command, Event, Incident, Recorded, Status};
 
+const GROUP: &str = "grp1_a";
 const REOPEN: SignedDuration = SignedDuration::from_mins(10);
 
 /// A delivery of `instance`'s alert whose episode began at `starts`.
@@ -47,6 +48,7 @@ fn after(deliveries: &[(i64, Alert)]) -> Incident {
         deliveries.iter().fold(None, |incident: Option<Incident>, (seconds, alert)| match receive(
             incident.as_ref(),
             alert,
+            &alert.group_key(),
             REOPEN,
             at(*seconds),
         ) {
@@ -65,7 +67,7 @@ fn check(
     expected: &[&str],
 ) {
     let incident = (!history.is_empty()).then(|| after(history));
-    let received = receive(incident.as_ref(), &alert, REOPEN, at(seconds));
+    let received = receive(incident.as_ref(), &alert, &alert.group_key(), REOPEN, at(seconds));
     let (said, events) = match received {
         Received::Append { verdict, events } => (verdict, events),
         Received::Open { events } => (Verdict::Opened, events),
@@ -166,7 +168,7 @@ fn a_closed_incident_is_never_reopened() {
     let incident = after(&[(0, fires(ONE, 0, "slow")), (9, ends(ONE, 0, 9))]);
     let closed = Event::Closed { reason: "nothing came back".to_owned() };
     let incident = then(Some(incident), 10, vec![closed]);
-    let received = receive(Some(&incident), &fires(ONE, 11, "slow"), REOPEN, at(11));
+    let received = receive(Some(&incident), &fires(ONE, 11, "slow"), GROUP, REOPEN, at(11));
     assert!(matches!(received, Received::Open { .. }), "{received:?}");
 }
 
@@ -177,9 +179,9 @@ fn an_alert_that_a_person_resolved_by_hand_comes_back_only_with_a_new_episode() 
     let events = resolve.decide(&incident, at(5)).unwrap();
     let incident = then(Some(incident), 5, events);
     assert_eq!(incident.status, Status::Resolved);
-    let repeat = receive(Some(&incident), &fires(ONE, 0, "slow"), REOPEN, at(6));
+    let repeat = receive(Some(&incident), &fires(ONE, 0, "slow"), GROUP, REOPEN, at(6));
     assert_eq!(repeat, Received::Nothing { verdict: Verdict::Duplicate });
-    let anew = receive(Some(&incident), &fires(ONE, 6, "slow"), REOPEN, at(6));
+    let anew = receive(Some(&incident), &fires(ONE, 6, "slow"), GROUP, REOPEN, at(6));
     assert!(matches!(anew, Received::Append { .. }), "{anew:?}");
 }
 
@@ -188,7 +190,7 @@ fn an_alert_joins_an_escalated_incident_and_pages_nobody_twice() {
     let incident = after(&[(0, fires(ONE, 0, "slow"))]);
     let escalated = Event::Escalated { reason: "a test".to_owned() };
     let incident = then(Some(incident), 1, vec![escalated]);
-    let received = receive(Some(&incident), &fires(TWO, 2, "slow"), REOPEN, at(2));
+    let received = receive(Some(&incident), &fires(TWO, 2, "slow"), GROUP, REOPEN, at(2));
     let Received::Append { events, .. } = received else { panic!("{received:?}") };
     assert!(matches!(events[..], [Event::AlertFired { .. }]));
 }

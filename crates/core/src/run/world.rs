@@ -142,7 +142,7 @@ impl World {
         let group = self.by_group.get(&alert.group_key()).copied();
         let ask = |place: Option<usize>| {
             let incident = place.and_then(|index| self.incidents.get(index));
-            receive(incident, alert, REOPEN, self.time())
+            receive(incident, alert, &alert.group_key(), REOPEN, self.time())
         };
         let (mut place, mut received) = (own, ask(own));
         if matches!(received, Received::Open { .. }) && group != own {

@@ -55,11 +55,13 @@ pub fn by_fingerprint(fingerprint: &Fingerprint) -> SlotKey {
 
 /// Opens an incident for an alert that nobody knows yet, as intake does: with both of its slots.
 pub fn opening(alert: &Alert, now: Timestamp) -> Append {
-    let Received::Open { events } = receive(None, alert, SignedDuration::from_mins(10), now) else {
+    let group = alert.group_key();
+    let received = receive(None, alert, &group, SignedDuration::from_mins(10), now);
+    let Received::Open { events } = received else {
         unreachable!("a firing alert without an incident opens one");
     };
     let incident = ids::incident_id(now);
-    let slots = [by_fingerprint(&alert.fingerprint), SlotKey::Group(alert.group_key())];
+    let slots = [by_fingerprint(&alert.fingerprint), SlotKey::Group(group)];
     let slots = slots
         .into_iter()
         .map(|key| SlotWrite { key, expected: None, incident: incident.clone() })
@@ -70,7 +72,8 @@ pub fn opening(alert: &Alert, now: Timestamp) -> Append {
 
 /// What an alert adds to an incident that exists, with the slot of an alert that is new to it.
 pub fn joining(incident: &Incident, alert: &Alert, now: Timestamp) -> Append {
-    let received = receive(Some(incident), alert, SignedDuration::from_mins(10), now);
+    let received =
+        receive(Some(incident), alert, &incident.group_key, SignedDuration::from_mins(10), now);
     let Received::Append { events, .. } = received else {
         unreachable!("the example alert changes the incident: {received:?}");
     };

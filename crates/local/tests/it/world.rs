@@ -13,6 +13,7 @@ use firebreak_core::evidence::{Evidence, Observation, Reading};
 use firebreak_core::guards::RowPermit;
 use firebreak_core::incident::Incident;
 use firebreak_core::ledger::Row;
+use firebreak_core::routing::Routes;
 use firebreak_core::runbook::{self, Runbook, Step};
 use firebreak_core::sources::{Delivery, Intake, Source};
 use firebreak_core::target::Target;
@@ -202,7 +203,8 @@ pub(crate) async fn deliver(store: &SqliteStore, alert: &Alert) {
     let body = serde_json::to_vec(alert).unwrap();
     let now = SystemClock.now();
     let delivery = Delivery { body: &body, content_type: None, received_at: now };
-    let with = Ingest { store, clock: &SystemClock, reopen_within: REOPEN };
+    let with =
+        Ingest { store, clock: &SystemClock, routes: &Routes::default(), reopen_within: REOPEN };
     ingest(with, &Plain, &delivery).await.unwrap();
 }
 
