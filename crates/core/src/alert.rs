@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::fingerprint::{Fingerprint, IdentityInputs, digest};
+use crate::fingerprint::{Field, Fingerprint, IdentityInputs, digest};
+
+/// The identity input of an alert whose meaning is in doubt.
+const DOUBT: &str = "doubt";
 
 /// Whether the sender says that the problem exists or that it is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +85,9 @@ pub struct Alert {
     /// The registry name of the source, such as `alertmanager`.
     pub source: String,
     pub fingerprint: Fingerprint,
+    /// By which fingerprints this occurrence may be known already, after the choice of its fields was changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub formerly: Vec<Fingerprint>,
     pub identity: Identity,
     /// What the fingerprint was made of, kept so that `why` can show it.
     pub identity_inputs: IdentityInputs,
@@ -96,6 +102,9 @@ pub struct Alert {
     pub title: String,
     pub labels: BTreeMap<String, String>,
     pub annotations: BTreeMap<String, String>,
+    /// The sender's own name of this episode; without one, `starts_at` tells episodes apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub episode: Option<String>,
     /// When this episode began, by the sender's clock.
     pub starts_at: Timestamp,
     pub ends_at: Option<Timestamp>,
@@ -118,6 +127,8 @@ pub struct Draft {
     pub title: String,
     pub labels: BTreeMap<String, String>,
     pub annotations: BTreeMap<String, String>,
+    /// What the sender calls one firing from its start to its end, where it has a name of its own for that.
+    pub episode: Option<String>,
     pub starts_at: Timestamp,
     pub ends_at: Option<Timestamp>,
     pub links: Vec<Link>,
@@ -125,24 +136,36 @@ pub struct Draft {
 
 impl Draft {
     /// Computes fingerprint, identity strength and content hash.
-    pub fn seal(self) -> Alert {
-        let identity = if self.identity.values().any(crate::fingerprint::Field::is_meaningful) {
+    pub fn seal(mut self) -> Alert {
+        let identity = if self.identity.values().any(Field::is_meaningful) {
             Identity::Strong
         } else {
+            self.identity.insert("content".to_owned(), self.content());
             Identity::Weak
         };
-        let mut inputs = self.identity;
-        if identity == Identity::Weak {
-            inputs.insert(
-                "content".to_owned(),
-                format!("{}\n{}", self.name, self.title).as_str().into(),
-            );
-        }
+        self.seal_as(identity)
+    }
+
+    /// For a message whose meaning is in doubt, say a status that nobody knows: the alert may notify, and whatever
+    /// identifies it, it never acts. `why` names the field.
+    pub fn seal_in_doubt(mut self, why: &str) -> Alert {
+        self.identity =
+            [("content".to_owned(), self.content()), (DOUBT.to_owned(), why.into())].into();
+        self.seal_as(Identity::Weak)
+    }
+
+    fn content(&self) -> Field {
+        format!("{}\n{}", self.name, self.title).as_str().into()
+    }
+
+    fn seal_as(self, identity: Identity) -> Alert {
+        let inputs = self.identity;
         let content_hash =
             content_hash(self.status, self.severity, &self.title, &self.labels, &self.annotations);
         Alert {
             fingerprint: Fingerprint::of(self.source, &inputs),
             source: self.source.to_owned(),
+            formerly: Vec::new(),
             identity,
             identity_inputs: inputs,
             content_hash,
@@ -156,6 +179,7 @@ impl Draft {
             title: self.title,
             labels: self.labels,
             annotations: self.annotations,
+            episode: self.episode,
             starts_at: self.starts_at,
             ends_at: self.ends_at,
             links: self.links,
@@ -233,8 +257,21 @@ impl Alert {
         self.mute.as_ref().is_some_and(|mute| mute.until.is_none_or(|until| now < until))
     }
 
+    /// Whether the message was not understood well enough to act on it, whoever it is about.
+    pub fn is_in_doubt(&self) -> bool {
+        self.identity == Identity::Weak && self.identity_inputs.contains_key(DOUBT)
+    }
+
     pub fn is_firing(&self) -> bool {
         self.status == AlertStatus::Firing
+    }
+
+    /// Whether both speak of one firing: by the sender's name for it, else by when it began.
+    pub fn is_of_same_episode(&self, other: &Alert) -> bool {
+        match (&self.episode, &other.episode) {
+            (Some(own), Some(others)) => own == others,
+            _ => self.starts_at == other.starts_at,
+        }
     }
 }
 

@@ -58,6 +58,7 @@ pub(crate) fn draft(monitor: &str, instance: &str) -> Draft {
         title: format!("{monitor} on {instance}"),
         labels: text(&[("monitor", monitor), ("instance_id", instance)]),
         annotations: text(&[("flag", "http://127.0.0.1:8090/admin/flags/degraded_mode")]),
+        episode: None,
         starts_at: at(0),
         ends_at: None,
         links: Vec::new(),

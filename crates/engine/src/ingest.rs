@@ -5,7 +5,7 @@ use firebreak_core::fingerprint::Fingerprint;
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::{Incident, IntakeVerdict, Received, receive};
 use firebreak_core::routing::Routes;
-use firebreak_core::sources::{Delivery, Reject, Source};
+use firebreak_core::sources::{self, Delivery, Options, Reject, Source};
 use jiff::SignedDuration;
 use serde::Serialize;
 
@@ -71,10 +71,10 @@ pub async fn ingest(
     source: &dyn Source,
     delivery: &Delivery<'_>,
 ) -> Result<Report, StoreError> {
-    let intake = source.parse(delivery);
+    let intake = sources::read(source, delivery, &Options::default());
     let mut report = Report { findings: intake.findings, ..Report::default() };
     for (index, alert) in intake.alerts {
-        let alert = alert.clipped();
+        let alert = known_as(ingest, alert.clipped()).await?;
         let (incident_id, outcome) = take(ingest, &alert).await?;
         report.accepted.push(Accepted {
             index,
@@ -135,11 +135,30 @@ fn unreadable(source: &str, at: jiff::Timestamp) -> Alert {
                 .to_owned(),
         )]
         .into(),
+        episode: None,
         starts_at: at,
         ends_at: None,
         links: Vec::new(),
     }
     .seal()
+}
+
+/// The alert under the fingerprint of the occurrence that it goes on with: after the fields of an identity were changed,
+/// what fires already keeps the fingerprint that it has.
+async fn known_as(ingest: Ingest<'_>, alert: Alert) -> Result<Alert, StoreError> {
+    if alert.formerly.is_empty() {
+        return Ok(alert);
+    }
+    for fingerprint in std::iter::once(&alert.fingerprint).chain(&alert.formerly) {
+        let slot = ingest.store.find(&SlotKey::Fingerprint(fingerprint.clone())).await?;
+        let incident = load(ingest.store, slot.as_ref()).await?;
+        let member = incident.and_then(|mut incident| incident.alerts.remove(fingerprint));
+        if let Some(member) = member.filter(|member| member.alert.is_firing()) {
+            let Alert { fingerprint, identity, identity_inputs, .. } = member.alert;
+            return Ok(Alert { fingerprint, identity, identity_inputs, ..alert });
+        }
+    }
+    Ok(alert)
 }
 
 /// Takes one alert in, whatever others do at the same time.

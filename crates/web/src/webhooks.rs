@@ -106,7 +106,12 @@ async fn take(
 ) -> Result<Report, Failure> {
     authenticate(webhooks, source, headers, body).await?;
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let delivery = Delivery { body, content_type, received_at: webhooks.clock.now() };
+    let delivery = Delivery {
+        body,
+        content_type,
+        headers: &of_the_message(source, headers),
+        received_at: webhooks.clock.now(),
+    };
     let with = Ingest {
         store: &*webhooks.store,
         clock: &*webhooks.clock,
@@ -117,6 +122,15 @@ async fn take(
         webhooks.metrics.refused(source.name(), "store");
         Failure::from(error)
     })
+}
+
+/// The headers that belong to the message; a value that is not text says nothing.
+fn of_the_message(source: &dyn Source, headers: &HeaderMap) -> Vec<(String, String)> {
+    headers
+        .iter()
+        .filter(|(name, _)| source.reads_header(name.as_str()))
+        .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
+        .collect()
 }
 
 async fn authenticate(

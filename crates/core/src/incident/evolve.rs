@@ -81,8 +81,14 @@ impl Incident {
             Event::AlertUpdated { alert } => {
                 // News of the same episode does not make it younger.
                 let known = self.alerts.get(&alert.fingerprint);
-                let same = known.filter(|known| known.alert.starts_at == alert.starts_at);
-                self.remember(alert, same.map_or(at, |known| known.fired_at));
+                match known.filter(|known| known.alert.is_of_same_episode(alert)) {
+                    Some(known) => {
+                        let (fired_at, starts_at) = (known.fired_at, known.alert.starts_at);
+                        let starts_at = starts_at.min(alert.starts_at);
+                        self.remember(&Alert { starts_at, ..(**alert).clone() }, fired_at);
+                    }
+                    None => self.remember(alert, at),
+                }
             }
             Event::AlertResolved { fingerprint, ends_at } => {
                 let member = self

@@ -91,7 +91,10 @@ fn fired(alert: &Alert) -> Event {
 
 fn resolve(incident: &Incident, member: &Member, alert: &Alert) -> Received {
     let ends_at = alert.ends_at.unwrap_or(alert.starts_at);
-    if !member.alert.is_firing() || ends_at < member.alert.starts_at {
+    let is_of_another = alert.episode.is_some()
+        && member.alert.episode.is_some()
+        && !alert.is_of_same_episode(&member.alert);
+    if !member.alert.is_firing() || is_of_another || ends_at < member.alert.starts_at {
         return Received::Nothing { verdict: Verdict::Duplicate };
     }
     let mut events = vec![Event::AlertResolved { fingerprint: alert.fingerprint.clone(), ends_at }];
@@ -112,7 +115,7 @@ fn fire_again(
 ) -> Received {
     if member.alert.is_firing() {
         // The same words about a later episode are news: a resolve of the one before may still come.
-        let known = alert.starts_at == member.alert.starts_at
+        let known = alert.is_of_same_episode(&member.alert)
             && alert.content_hash == member.alert.content_hash;
         if known || alert.starts_at < member.alert.starts_at {
             return Received::Nothing { verdict: Verdict::Duplicate };
@@ -120,7 +123,8 @@ fn fire_again(
         let events = vec![Event::AlertUpdated { alert: Box::new(alert.clone()) }];
         return Received::Append { verdict: Verdict::Updated, events };
     }
-    let new_episode = alert.starts_at > member.alert.starts_at;
+    let new_episode =
+        !alert.is_of_same_episode(&member.alert) && alert.starts_at >= member.alert.starts_at;
     if new_episode {
         join(incident, alert, group, reopen_within, now)
     } else {

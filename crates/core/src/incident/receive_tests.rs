@@ -228,3 +228,43 @@ fn a_resolve_without_an_end_ends_the_episode_it_names() {
     check(&[(0, fires(ONE, 0, "slow"))], (9, over.clone()), Verdict::Resolved, &both);
     check(&[(0, fires(ONE, 20, "slow"))], (21, over), Verdict::Duplicate, &[]);
 }
+
+/// Like `fires`, by a sender that names its episodes and says of each message only when it was sent.
+fn named(alert: Alert, episode: &str) -> Alert {
+    Alert { episode: Some(episode.to_owned()), ..alert }
+}
+
+#[test]
+fn a_named_episode_goes_on_whenever_its_messages_are_sent() {
+    let first = (0, named(fires(ONE, 0, "slow"), "a"));
+    let again = |seconds, title| (seconds, named(fires(ONE, seconds, title), "a"));
+    check(std::slice::from_ref(&first), again(60, "slow"), Verdict::Duplicate, &[]);
+    check(std::slice::from_ref(&first), again(60, "slower"), Verdict::Updated, &["alert.updated"]);
+
+    let incident = after(&[first.clone(), again(60, "slower")]);
+    let member = incident.alerts.values().next().unwrap();
+    assert_eq!((member.alert.title.as_str(), member.alert.starts_at), ("slower", at(0)));
+    assert_eq!(member.fired_at, at(0));
+
+    let over = (90, named(ends(ONE, 90, 90), "a"));
+    check(&[first, over], again(80, "slower"), Verdict::Duplicate, &[]);
+}
+
+#[test]
+fn a_resolve_of_another_named_episode_changes_nothing() {
+    let history =
+        [(0, named(fires(ONE, 0, "slow"), "a")), (20, named(fires(ONE, 20, "slow"), "b"))];
+    check(&history, (30, named(ends(ONE, 30, 30), "a")), Verdict::Duplicate, &[]);
+    let both = ["alert.resolved", "incident.resolved"];
+    check(&history, (30, named(ends(ONE, 30, 30), "b")), Verdict::Resolved, &both);
+    // A recovery that does not name its episode is judged by its time alone.
+    check(&history, (30, ends(ONE, 30, 30)), Verdict::Resolved, &both);
+}
+
+#[test]
+fn a_new_named_episode_reopens_even_within_the_same_second() {
+    let history = [(0, named(fires(ONE, 0, "slow"), "a")), (0, named(ends(ONE, 0, 0), "a"))];
+    let reopened = ["incident.reopened", "alert.fired"];
+    check(&history, (1, named(fires(ONE, 0, "slow"), "b")), Verdict::Updated, &reopened);
+    check(&history, (1, named(fires(ONE, -9, "slow"), "b")), Verdict::Duplicate, &[]);
+}

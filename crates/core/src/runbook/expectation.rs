@@ -53,6 +53,7 @@ fn alert(example: &ExampleAlert) -> Alert {
         title: example.name.clone(),
         labels: example.labels.clone(),
         annotations: example.annotations.clone(),
+        episode: None,
         starts_at: Timestamp::UNIX_EPOCH,
         ends_at: None,
         links: Vec::new(),

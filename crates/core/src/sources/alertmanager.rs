@@ -184,6 +184,7 @@ fn understand(
         service: fields::service(&labels),
         title: annotated("summary").cloned().unwrap_or_else(|| name.clone()),
         name,
+        episode: None,
         starts_at,
         ends_at,
         labels,

@@ -273,7 +273,7 @@ mod tests {
 
     fn read_as(body: &[u8], content_type: Option<&str>) -> Result<Parsed, Broken> {
         read(
-            &Delivery { body, content_type, received_at: Timestamp::UNIX_EPOCH },
+            &Delivery { body, content_type, headers: &[], received_at: Timestamp::UNIX_EPOCH },
             "mend the template",
         )
     }

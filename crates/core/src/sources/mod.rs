@@ -1,6 +1,7 @@
 //! Alert sources: each turns one sender's message into alerts, in a file of its own.
 
 mod fields;
+mod identity;
 mod json;
 mod template;
 mod unique;
@@ -14,6 +15,8 @@ mod tests;
 use jiff::Timestamp;
 use serde::Serialize;
 
+pub use identity::{Options, OptionsBySource, Path, UnknownPath};
+
 use crate::alert::Alert;
 use crate::proof::{self, Scheme};
 
@@ -22,7 +25,16 @@ use crate::proof::{self, Scheme};
 pub struct Delivery<'a> {
     pub body: &'a [u8],
     pub content_type: Option<&'a str>,
+    /// Those headers that [`Source::reads_header`] asks for, by lower-case name.
+    pub headers: &'a [(String, String)],
     pub received_at: Timestamp,
+}
+
+impl<'a> Delivery<'a> {
+    /// The value of a header that is a part of the message.
+    pub fn header(&self, name: &str) -> Option<&'a str> {
+        self.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
+    }
 }
 
 /// Why a message, or one alert in it, could not be understood.
@@ -113,6 +125,12 @@ pub trait Source: Sync {
         proof::SHARED_TOKEN
     }
 
+    /// Whether a header, by its lower-case name, is a part of the message. Only such headers are handed to
+    /// [`Source::parse`] and kept with a body, so that no secret is.
+    fn reads_header(&self, _name: &str) -> bool {
+        false
+    }
+
     /// Never panics and never loses anything: what is not an alert is a heartbeat or a reject.
     fn parse(&self, delivery: &Delivery<'_>) -> Intake;
 }
@@ -123,6 +141,18 @@ pub const SOURCES: &[&dyn Source] = &[
     &alertmanager::Alertmanager,
     &sumologic::SumoLogic,
 ];
+
+/// Reads a delivery, and identifies its alerts by the fields that a person chose.
+pub fn read(source: &dyn Source, delivery: &Delivery<'_>, options: &Options) -> Intake {
+    let mut intake = source.parse(delivery);
+    let mut alerts: Vec<(usize, Alert)> = Vec::with_capacity(intake.alerts.len());
+    for (index, alert) in intake.alerts {
+        let (alert, finding) = options.identify(alert);
+        intake.findings.extend(finding);
+        alerts.push((index, alert));
+    }
+    Intake { alerts, ..intake }
+}
 
 pub fn find(name: &str) -> Option<&'static dyn Source> {
     SOURCES.iter().copied().find(|source| source.name() == name)

@@ -130,12 +130,7 @@ struct Trigger {
     status: AlertStatus,
     severity: Severity,
     level: Option<&'static str>,
-}
-
-impl Trigger {
-    fn firing(severity: Severity) -> Self {
-        Self { status: AlertStatus::Firing, severity, level: None }
-    }
+    is_in_doubt: bool,
 }
 
 impl Message {
@@ -191,13 +186,25 @@ impl Message {
             }
             None if is_search => {
                 intake.findings.push("a scheduled search never says that it is over".to_owned());
-                (Trigger::firing(Severity::Warning), vec![IdentityInputs::new()])
+                let trigger = Trigger {
+                    status: AlertStatus::Firing,
+                    severity: Severity::Warning,
+                    level: None,
+                    is_in_doubt: false,
+                };
+                (trigger, vec![IdentityInputs::new()])
             }
             None => {
                 intake.findings.push(format!(
                     "`trigger_type` is `{word}`, which means nothing: taken as firing, never acted upon"
                 ));
-                (Trigger::firing(Severity::Error), vec![IdentityInputs::new()])
+                let trigger = Trigger {
+                    status: AlertStatus::Firing,
+                    severity: Severity::Error,
+                    level: None,
+                    is_in_doubt: true,
+                };
+                (trigger, vec![IdentityInputs::new()])
             }
         };
         for identity in identities {
@@ -298,7 +305,7 @@ impl Message {
             }
         };
         let links = [("Alert", ALERT_URL), ("Monitor", SOURCE_URL), ("Query", QUERY_URL)];
-        Draft {
+        let draft = Draft {
             source: NAME,
             identity,
             status: trigger.status,
@@ -307,6 +314,7 @@ impl Message {
             title: self.text(ALERT).unwrap_or_else(|| name.clone()),
             name,
             annotations: self.annotations(),
+            episode: None,
             // A recovery tells its own window, not when the alert began.
             starts_at: at("start_ms", START),
             ends_at: (trigger.status == AlertStatus::Resolved).then(|| at("end_ms", END)),
@@ -315,8 +323,8 @@ impl Message {
                 .filter_map(|(title, names)| link(title, self.text(names).as_deref()))
                 .collect(),
             labels,
-        }
-        .seal()
+        };
+        if trigger.is_in_doubt { draft.seal_in_doubt("trigger_type") } else { draft.seal() }
     }
 
     fn labels(&self, name: &str) -> BTreeMap<String, String> {
@@ -365,7 +373,7 @@ fn trigger(word: &str) -> Option<Trigger> {
         ("", AlertStatus::Resolved) => (None, Severity::Info),
         _ => return None,
     };
-    Some(Trigger { status, severity, level })
+    Some(Trigger { status, severity, level, is_in_doubt: false })
 }
 
 /// Reads `field=value, field=value`; a comma inside a value is kept when no field name follows it.

@@ -34,7 +34,12 @@ fn is_body(path: &Path) -> bool {
 
 fn parse(source: &dyn Source, body: &[u8]) -> Intake {
     let received_at: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
-    source.parse(&Delivery { body, content_type: Some("application/json"), received_at })
+    source.parse(&Delivery {
+        body,
+        content_type: Some("application/json"),
+        headers: &[],
+        received_at,
+    })
 }
 
 fn case(source: &str, name: &str) -> Intake {

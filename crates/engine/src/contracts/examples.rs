@@ -31,6 +31,7 @@ pub fn draft(monitor: &str, thing: &str) -> Draft {
         title: format!("{monitor} on {thing}"),
         labels: texts(&[("monitor", monitor), ("thing", thing)]),
         annotations: texts(&[]),
+        episode: None,
         starts_at: at(0),
         ends_at: None,
         links: Vec::new(),

@@ -104,6 +104,7 @@ fn incident(flag: &str, now: Timestamp) -> Incident {
         title: "errors".to_owned(),
         labels: BTreeMap::new(),
         annotations: [("flag".to_owned(), flag.to_owned())].into(),
+        episode: None,
         starts_at: now,
         ends_at: None,
         links: Vec::new(),

@@ -6,6 +6,7 @@
 
 mod approval;
 mod driver;
+mod identity;
 mod killed_driver;
 mod killed_store;
 mod poison;

@@ -202,7 +202,7 @@ pub(crate) fn alert(monitor: &str, thing: &str) -> Alert {
 pub(crate) async fn deliver(store: &SqliteStore, alert: &Alert) {
     let body = serde_json::to_vec(alert).unwrap();
     let now = SystemClock.now();
-    let delivery = Delivery { body: &body, content_type: None, received_at: now };
+    let delivery = Delivery { body: &body, content_type: None, headers: &[], received_at: now };
     let with =
         Ingest { store, clock: &SystemClock, routes: &Routes::default(), reopen_within: REOPEN };
     ingest(with, &Plain, &delivery).await.unwrap();
