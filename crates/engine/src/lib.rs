@@ -3,6 +3,7 @@
 pub mod command;
 #[cfg(feature = "contracts")]
 pub mod contracts;
+pub mod delivery;
 pub mod ids;
 pub mod ingest;
 pub mod notify;

@@ -3,10 +3,12 @@
 mod crew;
 mod driver;
 mod secrets;
+mod spill;
 mod store;
 mod telling;
 
 pub use driver::{Driver, DriverSettings};
 pub use secrets::{LocalSecrets, NoToken, Tokens};
+pub use spill::{FileSpill, NoSpill, Waiting};
 pub use store::{OpenError, SqliteStore};
 pub use telling::{Telling, TellingSettings};

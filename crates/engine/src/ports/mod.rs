@@ -4,12 +4,14 @@ mod clock;
 mod hands;
 mod secrets;
 mod sender;
+mod spill;
 mod store;
 
 pub use clock::{Clock, SystemClock};
 pub use hands::{ApplyError, Hands, HandsSet, ReadError};
 pub use secrets::{SecretError, SecretSource};
 pub use sender::Sender;
+pub use spill::{Backlog, NotSpilled, Spill, SpillError, Spilled};
 pub use store::{
     Append, AppendError, Conflict, Counters, IncidentStore, ListPage, ListQuery, Quarantine,
     Quarantined, Settings, SlotKey, SlotWrite, Store, StoreError,

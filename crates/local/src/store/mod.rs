@@ -17,6 +17,7 @@ use tokio::sync::futures::Notified;
 
 pub(crate) use outbox::Undelivered;
 pub use schema::OpenError;
+pub(crate) use schema::{private_file, private_folder};
 
 /// A store on one file. Clones share it.
 #[derive(Clone)]

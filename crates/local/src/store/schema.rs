@@ -88,7 +88,7 @@ fn create(connection: &Connection) -> Result<(), rusqlite::Error> {
 }
 
 #[cfg(unix)]
-fn private_folder(folder: &Path) -> std::io::Result<()> {
+pub(crate) fn private_folder(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
     if folder.is_dir() {
         Ok(())
@@ -98,12 +98,12 @@ fn private_folder(folder: &Path) -> std::io::Result<()> {
 }
 
 #[cfg(not(unix))]
-fn private_folder(folder: &Path) -> std::io::Result<()> {
+pub(crate) fn private_folder(folder: &Path) -> std::io::Result<()> {
     fs::create_dir_all(folder)
 }
 
 /// The file exists before SQLite opens it, so that it and its log are private from the first byte.
-fn private_file(file: &Path) -> std::io::Result<File> {
+pub(crate) fn private_file(file: &Path) -> std::io::Result<File> {
     let mut options = fs::OpenOptions::new();
     options.append(true).create(true);
     #[cfg(unix)]
