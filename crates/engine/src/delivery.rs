@@ -1,6 +1,5 @@
 //! A delivery that is kept to be taken in later: whole, compressed, and without what proved its sender.
 
-use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 
 use firebreak_core::sources::Delivery;
@@ -19,9 +18,9 @@ pub struct KeptDelivery {
     pub received_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
-    /// Headers that its source reads, by lower-case name; never one that proves the sender.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub headers: BTreeMap<String, String>,
+    /// The headers that are a part of the message, by lower-case name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<(String, String)>,
     pub body: PackedBody,
 }
 
@@ -31,7 +30,7 @@ impl KeptDelivery {
             source: source.to_owned(),
             received_at: delivery.received_at,
             content_type: delivery.content_type.map(str::to_owned),
-            headers: BTreeMap::new(),
+            headers: delivery.headers.to_vec(),
             body: PackedBody::of(delivery.body),
         }
     }

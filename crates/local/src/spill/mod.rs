@@ -174,7 +174,12 @@ mod tests {
             tasks.spawn(async move {
                 let body = format!("{n}");
                 let received_at = Timestamp::from_second(1_795_000_000).unwrap();
-                let delivery = Delivery { body: body.as_bytes(), content_type: None, received_at };
+                let delivery = Delivery {
+                    body: body.as_bytes(),
+                    content_type: None,
+                    headers: &[],
+                    received_at,
+                };
                 spill.put(&Spilled::of("alertmanager", &delivery)).await.unwrap();
                 n
             });

@@ -265,7 +265,7 @@ mod tests {
         let body = format!("body {n}");
         Spilled::of(
             "alertmanager",
-            &Delivery { body: body.as_bytes(), content_type: None, received_at: at },
+            &Delivery { body: body.as_bytes(), content_type: None, headers: &[], received_at: at },
         )
     }
 
