@@ -37,7 +37,12 @@ impl KeptDelivery {
 
     /// The delivery that a parser reads; `body` is what [`PackedBody::unpack`] gave.
     pub fn delivery<'a>(&'a self, body: &'a [u8]) -> Delivery<'a> {
-        Delivery { body, content_type: self.content_type.as_deref(), received_at: self.received_at }
+        Delivery {
+            body,
+            content_type: self.content_type.as_deref(),
+            headers: &self.headers,
+            received_at: self.received_at,
+        }
     }
 }
 
