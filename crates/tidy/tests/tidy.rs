@@ -36,6 +36,7 @@ const CORE_MAY_LINK: &[&str] = &[
     "base64",
     "cel",
     "jiff",
+    "ring",
     "serde",
     "serde-saphyr",
     "serde_json",

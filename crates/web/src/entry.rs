@@ -6,7 +6,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use firebreak_core::proof::{self, SHARED_TOKEN, Secrets};
+use firebreak_core::proof::{Secrets, shared_token};
 
 use crate::answer::Failure;
 
@@ -29,7 +29,7 @@ pub(crate) async fn require_token(
 /// Whether the headers prove the token.
 pub(crate) fn holds_token(headers: &HeaderMap, secrets: &Secrets) -> bool {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    proof::verify(SHARED_TOKEN, &proof::Request { header: &header, body: &[] }, secrets).is_ok()
+    shared_token(&header, secrets).is_ok()
 }
 
 /// Whether the console's cookie proves the token.
@@ -37,7 +37,7 @@ pub(crate) fn holds_cookie(headers: &HeaderMap, secrets: &Secrets) -> bool {
     let Some(token) = cookie(headers) else { return false };
     let bearer = format!("Bearer {token}");
     let header = |name: &str| (name == "authorization").then_some(bearer.as_str());
-    proof::verify(SHARED_TOKEN, &proof::Request { header: &header, body: &[] }, secrets).is_ok()
+    shared_token(&header, secrets).is_ok()
 }
 
 fn cookie(headers: &HeaderMap) -> Option<&str> {

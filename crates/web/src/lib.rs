@@ -3,6 +3,7 @@
 mod answer;
 pub mod api;
 mod approvals;
+mod authenticate;
 pub mod console;
 mod entry;
 pub mod metrics;

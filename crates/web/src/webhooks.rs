@@ -9,7 +9,6 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use firebreak_core::proof::{self, Denied, Request};
 use firebreak_core::routing::Routes;
 use firebreak_core::sources::{self, Delivery, Source};
 use firebreak_engine::ingest::{Ingest, Report, ingest};
@@ -18,6 +17,7 @@ use jiff::SignedDuration;
 use tokio::sync::Semaphore;
 
 use crate::answer::Failure;
+use crate::authenticate::{Arrived, authenticate};
 use crate::metrics::Metrics;
 
 /// A larger body is answered 413. Alertmanager groups of thousands fit; API Gateway itself takes 10 MB.
@@ -104,7 +104,7 @@ async fn take(
     headers: &HeaderMap,
     body: &Bytes,
 ) -> Result<Report, Failure> {
-    authenticate(webhooks, source, headers, body).await?;
+    authenticate(webhooks, Arrived { source, headers, body, caller: None }).await?;
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let delivery = Delivery {
         body,
@@ -131,32 +131,6 @@ fn of_the_message(source: &dyn Source, headers: &HeaderMap) -> Vec<(String, Stri
         .filter(|(name, _)| source.reads_header(name.as_str()))
         .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
         .collect()
-}
-
-async fn authenticate(
-    webhooks: &Webhooks,
-    source: &'static dyn Source,
-    headers: &HeaderMap,
-    body: &Bytes,
-) -> Result<(), Failure> {
-    let secrets = webhooks.secrets.of_source(source.name()).await.map_err(|error| {
-        tracing::error!(source = source.name(), %error, "a delivery cannot be authenticated");
-        webhooks.metrics.refused(source.name(), "secret");
-        Failure::unavailable("secret_unavailable", "the sender cannot be authenticated now")
-    })?;
-    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let proven = match &secrets {
-        Some(secrets) => {
-            proof::verify(source.schemes(), &Request { header: &header, body }, secrets)
-        }
-        None => Err(Denied::Missing),
-    };
-    proven.map_err(|denied| {
-        let reason = if secrets.is_some() { denied.as_str() } else { "not_set_up" };
-        tracing::info!(source = source.name(), reason, "a delivery was denied");
-        webhooks.metrics.denied(source.name(), reason);
-        Failure::unauthorized()
-    })
 }
 
 fn count(metrics: &Metrics, source: &'static dyn Source, report: &Report) {
