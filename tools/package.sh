@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Packs the built Lambda binaries into deterministic zips: the same binaries and runbooks give the same bytes.
-# usage: tools/package.sh OUT_DIR [RUNBOOKS_DIR]      (runbooks/ of the project when not named; BINARIES overrides where the binaries are)
+# usage: tools/package.sh OUT_DIR [RUNBOOKS_DIR]      (runbooks/ of the project when not named; a policy.yaml beside that folder goes along; BINARIES overrides where the binaries are)
 set -euo pipefail
 
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
@@ -17,7 +17,8 @@ import zipfile
 from pathlib import Path
 
 out, runbooks, binaries = map(Path, sys.argv[1:])
-# The functions that read runbooks carry them.
+policy = runbooks.parent / "policy.yaml"
+# The functions that read runbooks carry them; all but the relay read the policy, if there is one.
 FUNCTIONS = {"alert_ingest": False, "event_relay": False, "runbook_action": True, "notifier": True}
 
 
@@ -43,6 +44,8 @@ for function, reads_runbooks in FUNCTIONS.items():
         add(archive, "bootstrap", binary.read_bytes(), 0o755)
         for path in files:
             add(archive, f"runbooks/{path.name}", path.read_bytes(), 0o644)
+        if policy.is_file() and function != "event_relay":
+            add(archive, "policy.yaml", policy.read_bytes(), 0o644)
     note = f", {len(files)} runbook(s)" if reads_runbooks else ""
     print(f"{target.name:20s} {target.stat().st_size / 1024:8.0f} KiB (binary {binary.stat().st_size / 1024:.0f} KiB{note})")
 PYTHON

@@ -1,5 +1,9 @@
 //! What every function does first: logs as JSON, settings from the environment.
 
+use std::path::{Path, PathBuf};
+
+use firebreak_core::policy::Policy;
+use firebreak_engine::policy::{BadPolicyFile, load, load_if_there};
 use jiff::SignedDuration;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
@@ -11,6 +15,17 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 pub fn reopen_within(lookup: &dyn Fn(&str) -> Option<String>) -> Result<SignedDuration, String> {
     let Some(text) = lookup("REOPEN_WITHIN") else { return Ok(SignedDuration::from_mins(10)) };
     text.parse().map_err(|error| format!("REOPEN_WITHIN is not a duration such as `10m`: {error}"))
+}
+
+/// The policy: the file that `POLICY_FILE` names, else `policy.yaml` beside the binary if it is there.
+pub fn policy(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Policy, BadPolicyFile> {
+    match lookup("POLICY_FILE") {
+        Some(path) => load(Path::new(&path)),
+        None => {
+            let folder = PathBuf::from(lookup("LAMBDA_TASK_ROOT").unwrap_or_default());
+            load_if_there(&folder.join("policy.yaml"))
+        }
+    }
 }
 
 /// Writes logs as one JSON object per line. `RUST_LOG` takes `info` or `info,firebreak_engine=debug`.
@@ -64,6 +79,14 @@ mod tests {
         assert_eq!(of(None), Ok(SignedDuration::from_mins(10)));
         assert_eq!(of(Some("90s")), Ok(SignedDuration::from_secs(90)));
         assert!(of(Some("soon")).unwrap_err().contains("REOPEN_WITHIN"));
+    }
+
+    #[test]
+    fn a_policy_that_was_named_must_be_there() {
+        let named = |name: &str| (name == "POLICY_FILE").then(|| "/no/such/policy.yaml".to_owned());
+        assert!(policy(&named).unwrap_err().to_string().contains("/no/such/policy.yaml"));
+        let beside = |name: &str| (name == "LAMBDA_TASK_ROOT").then(|| "/no/such".to_owned());
+        assert_eq!(policy(&beside).unwrap(), Policy::default());
     }
 
     #[test]

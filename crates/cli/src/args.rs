@@ -72,6 +72,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         what: Runbook,
     },
+    /// Check the policy: routes, mutes, maintenance, expiry.
+    Policy {
+        #[command(subcommand)]
+        what: Policy,
+    },
     /// Stop every new action, or let them go on.
     KillSwitch {
         #[command(subcommand)]
@@ -94,7 +99,7 @@ pub(crate) struct Serve {
     /// The folder with the runbooks.
     #[arg(long, default_value = "runbooks")]
     pub(crate) runbooks: PathBuf,
-    /// Settings in YAML: channels, allowed flag origins, secrets per source.
+    /// Settings in YAML: channels, allowed flag origins, secrets per source, and the policy.
     #[arg(long)]
     pub(crate) config: Option<PathBuf>,
     #[arg(skip)]
@@ -176,6 +181,15 @@ pub(crate) enum Runbook {
     Explain { path: PathBuf },
     /// Print an annotated runbook with every key.
     Schema,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Policy {
+    /// Read files (`policy.yaml`, or what `serve --config` takes); say what is wrong and where.
+    Lint {
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -47,6 +47,7 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Why { incident } => commands::why::why(&server, &incident, json).await,
         Command::Approve(answer) => commands::approve::approve(&server, answer, json).await,
         Command::Runbook { what } => commands::runbook::runbook(what, json),
+        Command::Policy { what } => commands::policy::policy(what, json),
         Command::KillSwitch { what } => {
             commands::kill_switch::kill_switch(&server, what, json).await
         }

@@ -7,6 +7,7 @@ pub mod delivery;
 pub mod ids;
 pub mod ingest;
 pub mod notify;
+pub mod policy;
 pub mod ports;
 pub mod record;
 pub mod remediate;

@@ -36,6 +36,7 @@ const CORE_MAY_LINK: &[&str] = &[
     "base64",
     "cel",
     "jiff",
+    "regex",
     "ring",
     "serde",
     "serde-saphyr",

@@ -4,6 +4,7 @@ pub(crate) mod approve;
 pub(crate) mod iam;
 pub(crate) mod incidents;
 pub(crate) mod kill_switch;
+pub(crate) mod policy;
 pub(crate) mod quarantine;
 pub(crate) mod runbook;
 pub(crate) mod send;

@@ -1,0 +1,133 @@
+//! A policy with every section, and what is said about one that is wrong.
+
+use super::*;
+
+const WHOLE: &str = r#"
+inhibit_rules:
+  - name: node-explains-pods
+    source_matchers: [alertname="NodeDown"]
+    target_matchers: [alertname=~"Pod.*"]
+    equal: [node]
+time_intervals:
+  - name: sunday-night
+    time_intervals:
+      - times: [{start_time: "22:00", end_time: "24:00"}]
+        weekdays: [sunday]
+        location: Europe/Vienna
+maintenance:
+  - name: move-the-database
+    owner: dba
+    reason: new hardware
+    services: [db]
+    from: 2026-11-21T02:00:00Z
+    to: 2026-11-21T04:00:00+01:00
+  - name: backups
+    owner: dba
+    reason: load is expected
+    matchers: ['{job="backup"}']
+    during: [sunday-night]
+services:
+  checkout: { depends_on: [payments], while_parent_fires: mute }
+  payments: { depends_on: [db] }
+flapping: { window: 30m, start: 4, stop: 1 }
+expiry: { after: 24h }
+sources:
+  sumologic: { expire_after: never }
+"#;
+
+#[test]
+fn a_policy_with_every_section_is_read_and_written_back() {
+    let policy = read(WHOLE).unwrap();
+    assert_eq!(policy.inhibit_rules.len(), 1);
+    assert_eq!(policy.services.parents("checkout"), ["payments", "db"]);
+    assert_eq!(policy.services.while_parent_fires("checkout"), WhileParentFires::Mute);
+    assert_eq!(policy.lifetime("sumologic"), Lifetime::Never);
+    assert_eq!(policy.lifetime("alertmanager").to_string(), "24h");
+    let written = serde_saphyr::to_string(&policy).unwrap();
+    assert_eq!(read(&written).unwrap(), policy, "{written}");
+}
+
+#[test]
+fn nothing_at_all_is_the_default() {
+    for text in ["", "# only a remark\n", "{}"] {
+        assert_eq!(read(text).unwrap(), Policy::default(), "{text:?}");
+    }
+}
+
+#[test]
+fn every_section_is_listed_and_nothing_else_is_taken() {
+    let value = serde_json::to_value(Policy::default()).unwrap();
+    let fields: Vec<&str> = value.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(fields, KEYS);
+    let error = read("flapping: {}\nchannels: {}\n").unwrap_err().to_string();
+    assert!(
+        error.contains("line 2") && error.contains("channels") && error.contains("services"),
+        "{error}"
+    );
+    assert!(read_beside("flapping: {}\nchannels: {a: b}\n", &["channels"]).is_ok());
+}
+
+#[test]
+fn what_is_wrong_is_named_with_place_and_remedy() {
+    for (yaml, expected) in [
+        ("flapping: {begin: 3}", &["line 1", "begin"][..]),
+        ("flapping: {start: 3, stop: 3}", &["flapping.stop", "below"]),
+        ("flapping: {start: 1}", &["flapping.start", "2 to 32"]),
+        ("flapping: {window: 0s}", &["flapping.window"]),
+        ("expiry: {after: soon}", &["line 1", "never"]),
+        ("expiry: {after: 5s}", &["a minute"]),
+        ("expiry:\n  after: 1h\nsources:\n  sumo: {}\n", &["sources.sumo", "sumologic"]),
+        (
+            "inhibit_rules:\n  - source_matchers: []\n    target_matchers: [a=b]\n",
+            &["line 2", "at least one"],
+        ),
+        (
+            "inhibit_rules:\n  - source_matchers: [a=b]\n    target_matchers:\n      - 'a=~\"[\"'\n",
+            &["line 4", "not an expression"],
+        ),
+        (
+            "services: {a: {depends_on: [b]}, b: {depends_on: [c]}, c: {depends_on: [b]}}",
+            &["circle", "b -> c -> b"],
+        ),
+        ("services: {a: {depends_on: [a]}}", &["services.a.depends_on", "a -> a"]),
+        ("time_intervals: [{name: x, time_intervals: []}]", &["time_intervals[0]", "never hold"]),
+        ("time_intervals: [{name: x, time_intervals: [{times: []}]}]", &["times", "never hold"]),
+        (
+            "time_intervals: [{name: x, time_intervals: [{}]}, {name: x, time_intervals: [{}]}]",
+            &["time_intervals[1].name", "twice"],
+        ),
+    ] {
+        let error = read(yaml).expect_err(yaml).to_string();
+        for part in expected {
+            assert!(error.contains(part), "{yaml}: {error}");
+        }
+    }
+}
+
+#[test]
+fn a_window_says_when_why_and_for_what() {
+    let window = |rest: &str| {
+        let yaml = format!("maintenance: [{{name: w, owner: o, reason: r, {rest}}}]");
+        read(&yaml).map(drop).map_err(|bad| bad.to_string())
+    };
+    let once = "from: 2026-11-21T02:00:00Z, to: 2026-11-21T04:00:00Z";
+    assert_eq!(window(&format!("services: [db], {once}")), Ok(()));
+    for (rest, expected) in [
+        (once.to_owned(), "would mute every alert"),
+        (format!("matchers: ['a=~\".*\"'], {once}"), "would mute every alert"),
+        ("services: [db]".to_owned(), "`during` for work that recurs"),
+        (format!("services: [db], during: [x], {once}"), "`during` for work that recurs"),
+        ("services: [db], during: [x]".to_owned(), "no time interval `x`"),
+        ("services: [db], from: 2026-11-21T02:00:00Z".to_owned(), "`from` and `to`"),
+        (
+            "services: [db], from: 2026-11-21T02:00:00Z, to: 2026-11-21T02:00:00Z".to_owned(),
+            "after `from`",
+        ),
+    ] {
+        let error = window(&rest).expect_err(&rest);
+        assert!(
+            error.contains("maintenance[0] (`w`)") && error.contains(expected),
+            "{rest}: {error}"
+        );
+    }
+}
