@@ -15,8 +15,15 @@ use crate::notification::Notification;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChannelSettings {
     pub kind: String,
+    /// Whether it is told when something is over.
+    #[serde(default = "yes")]
+    pub send_resolved: bool,
     #[serde(flatten)]
     pub settings: serde_json::Map<String, Value>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// All channels, by the name that runbooks and people use.

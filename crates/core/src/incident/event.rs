@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::Flush;
 use crate::alert::{Alert, Severity};
 use crate::evidence::{Evidence, Observation, Verdict};
 use crate::fingerprint::Fingerprint;
@@ -84,13 +85,42 @@ pub enum Event {
     Reopened { reason: String },
     #[serde(rename = "incident.closed")]
     Closed { reason: String },
-    /// A page went out (or could not): kept so that its resolve can follow it.
+    /// A message went out (or could not): kept so that the next one, and the resolve, can follow it.
     #[serde(rename = "channel.notified")]
-    Notified { channel: String, about: u64, delivered: bool, detail: String },
+    Notified {
+        channel: String,
+        about: u64,
+        delivered: bool,
+        detail: String,
+        /// The channel will not take it as it is set up now.
+        #[serde(default, skip_serializing_if = "is_false")]
+        refused: bool,
+        /// What it said of the group; `None` for what is told at once.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        flush: Option<Box<Flush>>,
+    },
 }
 
 /// The names of the events that wake a driver, in order; the rule on the bus lists the same.
 pub const WAKES_DRIVER: &[&str] = &["alert.fired", "incident.resolved"];
+
+/// The names of the events after which somebody may have to be told; the rule on the bus lists the same.
+///
+/// An opening and a reopening come with their alert.
+pub const WAKES_TELLING: &[&str] = &[
+    "alert.fired",
+    "alert.resolved",
+    "alert.updated",
+    "approval.requested",
+    "incident.escalated",
+    "incident.resolved",
+    "step.harmful",
+];
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
 
 /// How a run ended. Every run ends in exactly one of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -163,6 +193,11 @@ impl Event {
     /// Whether a driver must look at the incident because of it: to remediate, or to close it in the end.
     pub fn wakes_driver(&self) -> bool {
         WAKES_DRIVER.contains(&self.name())
+    }
+
+    /// Whether people may have to be told because of it.
+    pub fn wakes_telling(&self) -> bool {
+        WAKES_TELLING.contains(&self.name())
     }
 }
 

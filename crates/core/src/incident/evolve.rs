@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::status::next;
-use super::{Acknowledgement, Event, Incident, Member, Recorded, Status};
+use super::{Acknowledgement, Event, Incident, Mark, Member, Recorded, Status};
 use crate::alert::{Alert, AlertStatus};
 use crate::run::{self, Run};
 
@@ -59,7 +59,10 @@ impl Incident {
             escalated_because: None,
             runs: Vec::new(),
             considered: None,
+            news: 0,
+            urgent: Vec::new(),
             told: std::collections::BTreeMap::new(),
+            heard: std::collections::BTreeMap::new(),
         })
     }
 
@@ -75,19 +78,22 @@ impl Incident {
             return Err(illegal(recorded, format!("it belongs to {}", recorded.incident)));
         }
         let at = recorded.at;
+        let here = Mark { seq: recorded.seq, at };
         match &recorded.event {
             Event::Opened { .. } => return Err(illegal(recorded, "it is open already")),
-            Event::AlertFired { alert } => self.remember(alert, at),
+            Event::AlertFired { alert } => self.remember(alert, at, here),
             Event::AlertUpdated { alert } => {
                 // News of the same episode does not make it younger.
                 let known = self.alerts.get(&alert.fingerprint);
                 match known.filter(|known| known.alert.is_of_same_episode(alert)) {
                     Some(known) => {
                         let (fired_at, starts_at) = (known.fired_at, known.alert.starts_at);
+                        let worse = alert.severity > known.alert.severity;
+                        let news = if worse { here } else { known.news };
                         let starts_at = starts_at.min(alert.starts_at);
-                        self.remember(&Alert { starts_at, ..(**alert).clone() }, fired_at);
+                        self.remember(&Alert { starts_at, ..(**alert).clone() }, fired_at, news);
                     }
-                    None => self.remember(alert, at),
+                    None => self.remember(alert, at, here),
                 }
             }
             Event::AlertResolved { fingerprint, ends_at } => {
@@ -97,6 +103,7 @@ impl Incident {
                     .ok_or_else(|| illegal(recorded, "no such alert"))?;
                 member.alert.status = AlertStatus::Resolved;
                 member.alert.ends_at = Some(*ends_at);
+                member.news = here;
             }
             Event::Considered { trace } => self.considered = Some(trace.clone()),
             Event::RunStarted { run, runbook, driver, settle_until, deadline, .. } => {
@@ -134,7 +141,7 @@ impl Incident {
             Event::Acknowledged { by } => {
                 self.acknowledged = Some(Acknowledgement { by: by.clone(), at });
             }
-            Event::Noted { .. } => {}
+            Event::Noted { .. } | Event::Notified { .. } => {}
             Event::Resolved { .. } => {
                 if !self.status.is_live() {
                     return Err(illegal(recorded, "it is resolved already"));
@@ -150,21 +157,17 @@ impl Incident {
                     return Err(illegal(recorded, "only a resolved incident is closed"));
                 }
             }
-            Event::Notified { channel, about, delivered, .. } => {
-                if *delivered {
-                    self.told.entry(*about).or_default().push(channel.clone());
-                }
-            }
         }
+        self.remember_for_telling(recorded.seq, at, &recorded.event);
         self.status = next(self.status, recorded.event.name());
         self.version = recorded.seq;
         self.updated_at = at;
         Ok(self)
     }
 
-    fn remember(&mut self, alert: &Alert, fired_at: Timestamp) {
+    fn remember(&mut self, alert: &Alert, fired_at: Timestamp, news: Mark) {
         self.severity = self.severity.max(alert.severity);
-        let member = Member { alert: alert.clone(), fired_at };
+        let member = Member { alert: alert.clone(), fired_at, news };
         self.alerts.insert(alert.fingerprint.clone(), member);
     }
 }

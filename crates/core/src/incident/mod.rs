@@ -3,6 +3,7 @@
 mod command;
 pub mod event;
 mod evolve;
+mod log;
 mod receive;
 mod status;
 
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use command::{Command, Refusal};
 pub use event::{Event, Outcome, Recorded};
 pub use evolve::{Illegal, replay};
+pub use log::{Alarm, Failed, Flush, Heard, Reason, Said, Urgent};
 pub use receive::{Received, Verdict as IntakeVerdict, receive};
 pub use status::{Status, TRANSITIONS, transitions_table};
 
@@ -30,6 +32,16 @@ pub struct Member {
     pub alert: Alert,
     /// When its present episode was first heard of, by our clock.
     pub fired_at: Timestamp,
+    /// When it last began, ended or got worse, by our clock.
+    #[serde(default)]
+    pub news: Mark,
+}
+
+/// A point of an incident's record.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    pub seq: u64,
+    pub at: Timestamp,
 }
 
 /// Who took the incident over. Automation starts nothing new while a person has it.
@@ -60,8 +72,17 @@ pub struct Incident {
     /// All but the last have ended.
     pub runs: Vec<Run>,
     pub considered: Option<Trace>,
-    /// Sequence number of the event told of → channels that were told: the ledger of pages sent.
+    /// The number of the latest event that people may have to be told of.
+    #[serde(default)]
+    pub news: u64,
+    /// What is told at once, the latest few.
+    #[serde(default)]
+    pub urgent: Vec<Urgent>,
+    /// Number of an event that was told at once → channels that it reached.
     pub told: BTreeMap<u64, Vec<String>>,
+    /// What each channel heard: the notification log.
+    #[serde(default)]
+    pub heard: BTreeMap<String, Heard>,
 }
 
 impl Incident {

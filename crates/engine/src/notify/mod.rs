@@ -180,6 +180,8 @@ async fn tell_one(
             about,
             delivered,
             detail: detail.clone(),
+            refused: matches!(&outcome, Err(missed) if !missed.again),
+            flush: None,
         });
         Ok::<_, Infallible>(event.into_iter().collect())
     })
