@@ -1,4 +1,4 @@
-//! Adapters to AWS: the record in DynamoDB, the bus, secrets, topics and the hands that touch EC2.
+//! Adapters to AWS: the record in DynamoDB, the bus, secrets, the spill, topics and the hands that touch EC2.
 
 #[cfg(feature = "bus")]
 pub mod bus;
@@ -9,6 +9,8 @@ mod failure;
 pub mod lambda;
 #[cfg(feature = "secrets")]
 pub mod secrets;
+#[cfg(feature = "spill")]
+pub mod spill;
 pub mod store;
 #[cfg(test)]
 mod stub;

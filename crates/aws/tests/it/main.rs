@@ -8,5 +8,7 @@ mod emulator;
 mod ministack;
 #[cfg(all(feature = "bus", feature = "ec2", feature = "secrets", feature = "topics"))]
 mod reboot;
+#[cfg(feature = "spill")]
+mod spill;
 mod store_contract;
 mod takeover;
