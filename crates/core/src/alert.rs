@@ -28,6 +28,21 @@ pub enum Severity {
     Critical,
 }
 
+impl AlertStatus {
+    /// Reads the words that senders use for the two states; an unknown word is `None`.
+    pub fn from_word(word: &str) -> Option<Self> {
+        match word.trim().to_ascii_lowercase().as_str() {
+            "firing" | "fire" | "fired" | "alerting" | "alert" | "alarm" | "trigger"
+            | "triggered" | "open" | "opened" | "active" | "activated" | "problem" => {
+                Some(AlertStatus::Firing)
+            }
+            "resolved" | "resolve" | "ok" | "closed" | "close" | "recovered" | "recovery"
+            | "cleared" => Some(AlertStatus::Resolved),
+            _ => None,
+        }
+    }
+}
+
 impl Severity {
     pub fn as_str(self) -> &'static str {
         match self {
@@ -40,13 +55,18 @@ impl Severity {
 
     /// Reads the words that senders use by convention; an unknown word is `None`.
     pub fn from_word(word: &str) -> Option<Self> {
-        match word.trim().to_ascii_lowercase().as_str() {
-            "critical" | "crit" | "page" | "fatal" | "emergency" | "p1" => Some(Severity::Critical),
-            "error" | "err" | "high" | "major" | "p2" => Some(Severity::Error),
-            "warning" | "warn" | "minor" | "medium" | "p3" => Some(Severity::Warning),
-            "info" | "informational" | "notice" | "low" | "none" | "ok" | "p4" | "p5" => {
-                Some(Severity::Info)
+        let word = word.trim().to_ascii_lowercase().replace([' ', '-', '_'], "");
+        match word.as_str() {
+            "critical" | "crit" | "alert" | "page" | "fatal" | "emergency" | "emerg" | "panic"
+            | "disaster" | "blocker" | "p0" | "p1" | "sev0" | "sev1" => Some(Severity::Critical),
+            "error" | "err" | "high" | "major" | "severe" | "urgent" | "p2" | "sev2" => {
+                Some(Severity::Error)
             }
+            "warning" | "warn" | "minor" | "medium" | "moderate" | "average" | "p3" | "sev3" => {
+                Some(Severity::Warning)
+            }
+            "info" | "information" | "informational" | "notice" | "low" | "none" | "ok"
+            | "success" | "debug" | "p4" | "p5" | "sev4" | "sev5" => Some(Severity::Info),
             _ => None,
         }
     }

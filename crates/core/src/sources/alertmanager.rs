@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::fields::{self, Time, is_absent, link, present, text, time};
+use super::fields::{self, is_absent, link, present, text};
+use super::times::{Time, time};
 use super::{Delivery, Intake, Problem, Reject, Source, json};
 use crate::alert::{AlertStatus, Draft, Severity};
 use crate::fingerprint::{Field, IdentityInputs};
@@ -30,6 +31,14 @@ impl Source for Alertmanager {
 
     fn summary(&self) -> &'static str {
         "Prometheus Alertmanager, webhook version 4 (also Google Managed Prometheus)"
+    }
+
+    fn identity(&self) -> &'static str {
+        "`fingerprint`, else all labels"
+    }
+
+    fn resolves(&self) -> &'static str {
+        "`status: resolved` of the alert; with `send_resolved: false` never"
     }
 
     fn parse(&self, delivery: &Delivery<'_>) -> Intake {

@@ -1,17 +1,27 @@
-//! Reading single fields of a sender's message: text or number, absent or not, times, links.
+//! Reading single fields of a sender's message: text or number, absent or not, links, the service.
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::alert::Link;
 
-/// Labels that may name the service, the most telling first.
-const SERVICE_LABELS: [&str; 4] = ["service", "job", "app", "deployment"];
-
-/// Milliseconds below this are not a time of this century; seconds sent by mistake fall here and are not guessed.
-const EARLIEST_MILLISECONDS: i64 = 100_000_000_000;
+/// Labels that may name the service, the most telling first: a scrape job is less so than an application.
+pub(super) const SERVICE_LABELS: [&str; 13] = [
+    "service",
+    "service_name",
+    "service.name",
+    "svc",
+    "app",
+    "application",
+    "app_kubernetes_io_name",
+    "app.kubernetes.io/name",
+    "job",
+    "deployment",
+    "statefulset",
+    "daemonset",
+    "workload",
+];
 
 /// A scalar as text, exactly as sent; senders put numbers and booleans where text is expected, and the reverse.
 pub(super) fn text(value: &Value) -> Option<String> {
@@ -35,54 +45,22 @@ pub(super) fn is_absent(text: &str) -> bool {
         || text.eq_ignore_ascii_case("null")
         || text.eq_ignore_ascii_case("n/a")
         || is_placeholder(text)
-        || text.strip_prefix('$').is_some_and(is_variable_name)
 }
 
-/// Whether a text is a template variable as written, `{{Name}}`.
+/// Whether a text is a template variable as written: `{{Name}}`, `$NAME` or `$TAGS[name]`.
 pub(super) fn is_placeholder(text: &str) -> bool {
     let text = text.trim();
-    text.len() > 4 && text.starts_with("{{") && text.ends_with("}}")
+    let in_braces = text.len() > 4 && text.starts_with("{{") && text.ends_with("}}");
+    let name = text.strip_prefix('$').map(|rest| match rest.split_once('[') {
+        Some((name, key)) if key.len() > 1 && key.ends_with(']') => name,
+        _ => rest,
+    });
+    in_braces || name.is_some_and(is_variable_name)
 }
 
 fn is_variable_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_uppercase())
         && text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
-}
-
-/// What a time field says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Time {
-    At(Timestamp),
-    /// Not there, or one of the zero times.
-    Absent,
-    /// Something is there, but it is no moment: above all a local time, whose zone is not guessed.
-    Unreadable,
-}
-
-/// Reads RFC 3339 and epoch milliseconds (number or text), nothing else.
-pub(super) fn time(value: Option<&Value>) -> Time {
-    let Some(value) = value else { return Time::Absent };
-    let Some(text) = text(value) else {
-        return if value.is_null() { Time::Absent } else { Time::Unreadable };
-    };
-    let text = text.trim();
-    if is_absent(text) {
-        return Time::Absent;
-    }
-    if let Ok(milliseconds) = text.parse::<i64>() {
-        return match milliseconds {
-            0 => Time::Absent,
-            EARLIEST_MILLISECONDS.. => {
-                Timestamp::from_millisecond(milliseconds).map_or(Time::Unreadable, Time::At)
-            }
-            _ => Time::Unreadable,
-        };
-    }
-    match text.parse::<Timestamp>() {
-        Ok(at) if at <= Timestamp::UNIX_EPOCH => Time::Absent,
-        Ok(at) => Time::At(at),
-        Err(_) => Time::Unreadable,
-    }
 }
 
 /// The service that the labels name.
@@ -132,14 +110,25 @@ mod tests {
             "<no value>",
             "[no value]",
             "$ALERT_ID",
+            "$TAGS[service]",
             "{{Name}}",
             " {{ x.y }} ",
         ] {
             assert!(is_absent(nothing), "{nothing:?}");
         }
-        for something in
-            ["0", "none", "$5", "$alert", "{{", "{{}}", "a {{Name}}", "nullable", "false"]
-        {
+        for something in [
+            "0",
+            "none",
+            "$5",
+            "$alert",
+            "$TAGS[",
+            "a[b]",
+            "{{",
+            "{{}}",
+            "a {{Name}}",
+            "nullable",
+            "false",
+        ] {
             assert!(!is_absent(something), "{something:?}");
         }
     }
@@ -154,33 +143,6 @@ mod tests {
         assert_eq!(text(&json!(false)).as_deref(), Some("false"));
         assert_eq!(text(&json!({"a": 1})), None);
         assert_eq!(present(&json!("N/A")), None);
-    }
-
-    #[test]
-    fn times_are_read_when_they_are_moments() {
-        let at = |text: &str| Time::At(text.parse().unwrap());
-        let cases = [
-            (json!("2026-03-01T10:00:00.123456789Z"), at("2026-03-01T10:00:00.123456789Z")),
-            (json!("2026-03-01T10:00:00+02:00"), at("2026-03-01T08:00:00Z")),
-            (json!("2026-03-01T10:00:00.000+0000"), at("2026-03-01T10:00:00Z")),
-            (json!("1772359200000"), at("2026-03-01T10:00:00Z")),
-            (json!(1_772_359_200_000_i64), at("2026-03-01T10:00:00Z")),
-            (json!("0001-01-01T00:00:00Z"), Time::Absent),
-            (json!("1970-01-01T00:00:00Z"), Time::Absent),
-            (json!("0"), Time::Absent),
-            (json!(""), Time::Absent),
-            (json!(null), Time::Absent),
-            (json!("1772359200"), Time::Unreadable),
-            (json!("99999999999999999"), Time::Unreadable),
-            (json!("05/01/2024 02:08:46 PM CDT"), Time::Unreadable),
-            (json!("2022-03-12 16:03:00 AEDT"), Time::Unreadable),
-            (json!("2022-03-12T16:03:00"), Time::Unreadable),
-            (json!([1]), Time::Unreadable),
-        ];
-        for (value, expected) in cases {
-            assert_eq!(time(Some(&value)), expected, "{value}");
-        }
-        assert_eq!(time(None), Time::Absent);
     }
 
     #[test]

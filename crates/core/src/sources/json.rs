@@ -1,6 +1,6 @@
 //! From the bytes of a webhook to JSON: strict first, then one careful repair after another.
 //!
-//! 1. as it is; 2. without a byte order mark, out of a form field, with unreadable bytes replaced; 3. with raw control
+//! 1. as it is; 2. without a byte order mark, out of a form, with unreadable bytes replaced; 3. with raw control
 //!    characters, stray backslashes and half surrogates inside strings escaped.
 //!
 //! What still does not parse is [`Broken`]; a source whose sender fills in templates may then [`scan`] it for the few fields that it cannot do without.
@@ -94,25 +94,36 @@ fn unwrap(delivery: &Delivery<'_>) -> (String, Vec<String>) {
     let is_json = text.trim_start().starts_with(['{', '[']);
     if !is_json
         && (is_form || text.starts_with("payload="))
-        && let Some(field) = form_field(&text)
+        && let Some(unwrapped) = form(&text)
     {
-        findings.push(
-            "the body was unwrapped from a form field; send it as application/json".to_owned(),
-        );
-        text = field;
+        findings.push("the body was unwrapped from a form; send it as application/json".to_owned());
+        text = unwrapped;
     }
     (text, findings)
 }
 
-/// The decoded field `payload`, else the first one.
-fn form_field(text: &str) -> Option<String> {
-    let mut pairs = text.trim().split('&').filter_map(|pair| pair.split_once('='));
-    let first = pairs.clone().next();
-    let (_, value) = pairs.find(|(key, _)| *key == "payload").or(first)?;
-    Some(percent_decode(value))
+/// The JSON in the field `payload`, else in the first one, else an object of all fields.
+fn form(text: &str) -> Option<String> {
+    let pairs = text.trim().split('&').filter_map(|pair| pair.split_once('='));
+    let pairs: Vec<(String, String)> =
+        pairs.map(|(key, value)| (percent_decode(key), percent_decode(value))).collect();
+    let is_json = |value: &str| value.trim_start().starts_with(['{', '[']);
+    let (_, first) = pairs.iter().find(|(key, _)| key == "payload").or(pairs.first())?;
+    if is_json(first) {
+        return Some(first.clone());
+    }
+    let fields: Vec<String> = pairs
+        .iter()
+        .map(|(key, value)| {
+            let is_nested = is_json(value) && unique::read(value.as_bytes()).is_ok();
+            let value = if is_nested { value.clone() } else { Value::from(&**value).to_string() };
+            format!("{}:{value}", Value::from(&**key))
+        })
+        .collect();
+    Some(format!("{{{}}}", fields.join(",")))
 }
 
-fn percent_decode(text: &str) -> String {
+pub(super) fn percent_decode(text: &str) -> String {
     let mut decoded = Vec::with_capacity(text.len());
     let mut bytes = text.as_bytes();
     while let [byte, rest @ ..] = bytes {
@@ -313,6 +324,9 @@ mod tests {
         let form = Some("application/x-www-form-urlencoded; charset=utf-8");
         assert_eq!(read_as(br#"{"a":"b&c=d"}"#, form).ok().unwrap().value, json!({"a": "b&c=d"}));
         assert_eq!(read_as(b"anything=%5B1%5D", form).ok().unwrap().value, json!([1]));
+        let fields = read_as(b"a=b+c&o=%7B%22id%22%3A%221%22%7D&d=1&d=2&e=", form).ok().unwrap();
+        assert_eq!(fields.value, json!({"a": "b c", "o": {"id": "1"}, "d": null, "e": ""}));
+        assert_eq!(fields.findings.len(), 2, "{:?}", fields.findings);
     }
 
     #[test]

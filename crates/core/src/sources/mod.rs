@@ -3,7 +3,9 @@
 mod fields;
 mod identity;
 mod json;
+mod reference;
 mod template;
+mod times;
 mod unique;
 
 mod alertmanager;
@@ -16,6 +18,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 pub use identity::{Options, OptionsBySource, Path, UnknownPath};
+pub use reference::{reference, service_labels};
 
 use crate::alert::Alert;
 use crate::proof::{self, Scheme};
@@ -119,6 +122,12 @@ pub trait Source: Sync {
 
     /// One sentence for help texts.
     fn summary(&self) -> &'static str;
+
+    /// What tells its alerts apart, for the reference.
+    fn identity(&self) -> &'static str;
+
+    /// How it says that an alert is over, for the reference.
+    fn resolves(&self) -> &'static str;
 
     /// How this sender proves who it is; any one of them is enough.
     fn schemes(&self) -> &'static [Scheme] {

@@ -19,8 +19,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::fields::{self, Time, link, present, shorten, time};
+use super::fields::{self, link, present, shorten};
 use super::template::Template;
+use super::times::{Time, time};
 use super::{Delivery, Intake, Problem, Source, json};
 use crate::alert::{Alert, AlertStatus, Draft, Severity};
 use crate::fingerprint::{Field, IdentityInputs};
@@ -89,6 +90,14 @@ impl Source for SumoLogic {
 
     fn summary(&self) -> &'static str {
         "Sumo Logic monitors and scheduled searches, best with the template firebreak.sumologic.v1"
+    }
+
+    fn identity(&self) -> &'static str {
+        "host and id of the alert's page and the level, else monitor, group values and level"
+    }
+
+    fn resolves(&self) -> &'static str {
+        "`trigger_type: Resolved...`, to be listed in the monitor's notification; scheduled searches never"
     }
 
     fn parse(&self, delivery: &Delivery<'_>) -> Intake {

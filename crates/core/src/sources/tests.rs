@@ -3,27 +3,73 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::{Delivery, Intake, SOURCES, Source, find};
 
 /// Bodies of our own with their golden files, from the folder of this crate.
 const EVENTS: &str = "../../events";
-/// Recorded payloads of real senders, kept beside the checkout where there are any.
-const RECORDED: &str = "../../../shared/samples";
 
-fn folder(root: &str, source: &dyn Source) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(root).join(source.name())
+/// A body in a file. What its request says beside it stands in `<case>.headers`, one `name: value` a line.
+pub(super) struct Body {
+    pub(super) path: PathBuf,
+    pub(super) bytes: Vec<u8>,
+    headers: Vec<(String, String)>,
+}
+
+impl Body {
+    pub(super) fn read(path: PathBuf) -> Self {
+        let bytes = fs::read(&path).unwrap();
+        let headers = fs::read_to_string(path.with_extension("headers")).unwrap_or_default();
+        let headers = headers.lines().map(|line| {
+            let (name, value) = line.split_once(": ").expect("`name: value`");
+            (name.to_owned(), value.to_owned())
+        });
+        Self { headers: headers.collect(), path, bytes }
+    }
+
+    pub(super) fn parse(&self, source: &dyn Source) -> Intake {
+        let content_type = self.headers.iter().find(|(name, _)| name == "content-type");
+        let content_type = content_type.map_or("application/json", |(_, value)| value);
+        let headers = self.headers.iter().filter(|(name, _)| source.reads_header(name));
+        let headers: Vec<(String, String)> = headers.cloned().collect();
+        let delivery = Delivery {
+            body: &self.bytes,
+            content_type: Some(content_type),
+            headers: &headers,
+            received_at: "2026-03-01T12:00:00Z".parse().unwrap(),
+        };
+        source.parse(&delivery)
+    }
+
+    /// Parses, and checks what must hold for any body at all.
+    pub(super) fn check(&self, source: &dyn Source) -> Intake {
+        let intake = self.parse(source);
+        let spoken = intake.alerts.len() + intake.heartbeats.len() + intake.controls.len();
+        let said = spoken + intake.rejects.len();
+        assert!(said > 0, "{} lost {:?}", source.name(), String::from_utf8_lossy(&self.bytes));
+        assert_eq!(intake, self.parse(source), "{} is not repeatable", source.name());
+        intake
+    }
+}
+
+impl From<&[u8]> for Body {
+    fn from(bytes: &[u8]) -> Self {
+        Self { path: PathBuf::new(), bytes: bytes.to_vec(), headers: Vec::new() }
+    }
+}
+
+fn events(source: &dyn Source) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(EVENTS).join(source.name())
 }
 
 /// The bodies in a folder, by path.
-fn bodies(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+pub(super) fn bodies(folder: &Path) -> Vec<Body> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let mut paths: Vec<PathBuf> =
         entries.map(|entry| entry.unwrap().path()).filter(|path| is_body(path)).collect();
     paths.sort();
-    paths.into_iter().map(|path| (path.clone(), fs::read(path).unwrap())).collect()
+    paths.into_iter().map(Body::read).collect()
 }
 
 fn is_body(path: &Path) -> bool {
@@ -32,29 +78,13 @@ fn is_body(path: &Path) -> bool {
         && path.extension().is_some_and(|end| end == "json" || end == "txt")
 }
 
-fn parse(source: &dyn Source, body: &[u8]) -> Intake {
-    let received_at: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
-    source.parse(&Delivery {
-        body,
-        content_type: Some("application/json"),
-        headers: &[],
-        received_at,
-    })
-}
-
 fn case(source: &str, name: &str) -> Intake {
     let source = find(source).unwrap();
-    parse(source, &fs::read(folder(EVENTS, source).join(name)).unwrap())
+    Body::read(events(source).join(name)).parse(source)
 }
 
-/// Parses, and checks what must hold for any body at all.
-fn check(source: &dyn Source, body: &[u8]) -> Intake {
-    let intake = parse(source, body);
-    let spoken = intake.alerts.len() + intake.heartbeats.len() + intake.controls.len();
-    let said = spoken + intake.rejects.len();
-    assert!(said > 0, "{} lost {:?}", source.name(), String::from_utf8_lossy(body));
-    assert_eq!(intake, parse(source, body), "{} is not repeatable", source.name());
-    intake
+fn check(source: &dyn Source, bytes: &[u8]) -> Intake {
+    Body::from(bytes).check(source)
 }
 
 #[expect(clippy::disallowed_methods, reason = "rewriting golden files is asked for from outside")]
@@ -65,11 +95,11 @@ fn is_blessing() -> bool {
 #[test]
 fn bodies_become_what_their_golden_files_say() {
     for source in SOURCES {
-        let bodies = bodies(&folder(EVENTS, *source));
+        let bodies = bodies(&events(*source));
         assert!(!bodies.is_empty(), "events/{} has no body", source.name());
-        for (path, body) in bodies {
-            let golden = path.with_extension("alert.json");
-            let actual = serde_json::to_string_pretty(&check(*source, &body)).unwrap() + "\n";
+        for body in bodies {
+            let golden = body.path.with_extension("alert.json");
+            let actual = serde_json::to_string_pretty(&body.check(*source)).unwrap() + "\n";
             if is_blessing() {
                 fs::write(&golden, &actual).unwrap();
             }
@@ -79,21 +109,6 @@ fn bodies_become_what_their_golden_files_say() {
                 "{} differs, see FIREBREAK_BLESS=1; now:\n{actual}",
                 golden.display()
             );
-        }
-    }
-}
-
-#[test]
-fn recorded_payloads_are_never_lost() {
-    for source in SOURCES {
-        let bodies = bodies(&folder(RECORDED, *source));
-        if bodies.is_empty() {
-            println!("no recorded payloads of {} beside the checkout", source.name());
-        }
-        for (path, body) in bodies {
-            let intake = check(*source, &body);
-            let counts = (intake.alerts.len(), intake.heartbeats.len(), intake.rejects.len());
-            println!("{}: {counts:?} {:?}", path.file_name().unwrap().display(), intake.findings);
         }
     }
 }
@@ -157,7 +172,7 @@ fn mutated() -> impl Strategy<Value = (&'static str, Vec<u8>)> {
     let all: Vec<(&'static str, Vec<u8>)> = SOURCES
         .iter()
         .flat_map(|source| {
-            bodies(&folder(EVENTS, *source)).into_iter().map(|(_, body)| (source.name(), body))
+            bodies(&events(*source)).into_iter().map(|body| (source.name(), body.bytes))
         })
         .collect();
     let damage = (
@@ -233,7 +248,7 @@ proptest! {
         let bodies = [("alertmanager", one.0, other.0), ("sumologic", one.1, other.1)];
         for (source, one, other) in bodies {
             let source = find(source).unwrap();
-            prop_assert_eq!(parse(source, one.as_bytes()), parse(source, other.as_bytes()));
+            prop_assert_eq!(check(source, one.as_bytes()), check(source, other.as_bytes()));
         }
     }
 }

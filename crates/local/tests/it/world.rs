@@ -186,6 +186,14 @@ impl Source for Plain {
         "Alerts as they are."
     }
 
+    fn identity(&self) -> &'static str {
+        "as it is"
+    }
+
+    fn resolves(&self) -> &'static str {
+        "as it is"
+    }
+
     fn parse(&self, delivery: &Delivery<'_>) -> Intake {
         let alert: Alert = serde_json::from_slice(delivery.body).unwrap();
         Intake { alerts: vec![(0, alert)], ..Intake::default() }
