@@ -32,7 +32,7 @@ services:
 flapping: { window: 30m, start: 4, stop: 1 }
 expiry: { after: 24h }
 sources:
-  sumologic: { expire_after: never }
+  sumologic: { expire_after: never, identity: [labels.host, name], formerly: [[name]] }
 "#;
 
 #[test]
@@ -43,6 +43,9 @@ fn a_policy_with_every_section_is_read_and_written_back() {
     assert_eq!(policy.services.while_parent_fires("checkout"), WhileParentFires::Mute);
     assert_eq!(policy.lifetime("sumologic"), Lifetime::Never);
     assert_eq!(policy.lifetime("alertmanager").to_string(), "24h");
+    let options = policy.options("sumologic");
+    assert_eq!((options.identity.len(), options.formerly.len()), (2, 1));
+    assert_eq!(policy.options("alertmanager"), crate::sources::Options::default());
     let written = serde_saphyr::to_string(&policy).unwrap();
     assert_eq!(read(&written).unwrap(), policy, "{written}");
 }
@@ -77,6 +80,10 @@ fn what_is_wrong_is_named_with_place_and_remedy() {
         ("expiry: {after: soon}", &["line 1", "never"]),
         ("expiry: {after: 5s}", &["a minute"]),
         ("expiry:\n  after: 1h\nsources:\n  sumo: {}\n", &["sources.sumo", "sumologic"]),
+        (
+            "sources:\n  sumologic:\n    identity: [labels.host, pod]\n",
+            &["line 3", "`pod`", "labels.<name>"],
+        ),
         (
             "inhibit_rules:\n  - source_matchers: []\n    target_matchers: [a=b]\n",
             &["line 2", "at least one"],

@@ -22,9 +22,6 @@ pub struct Options {
     pub formerly: Vec<Vec<Path>>,
 }
 
-/// The options of all sources, by name; a source that is not named has none.
-pub type OptionsBySource = BTreeMap<String, Options>;
-
 /// A field of an alert that may take part in its identity.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

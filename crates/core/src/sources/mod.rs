@@ -17,7 +17,7 @@ mod tests;
 use jiff::Timestamp;
 use serde::Serialize;
 
-pub use identity::{Options, OptionsBySource, Path, UnknownPath};
+pub use identity::{Options, Path, UnknownPath};
 pub use reference::{reference, service_labels};
 
 use crate::alert::Alert;

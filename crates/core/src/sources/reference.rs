@@ -2,12 +2,12 @@
 
 use super::SOURCES;
 use super::fields::SERVICE_LABELS;
+use crate::proof::Scheme;
 
 /// The table as Markdown, for the page on the sources.
 pub fn reference() -> String {
     let rows = SOURCES.iter().map(|source| {
-        let schemes = source.schemes().iter();
-        let proof: Vec<String> = schemes.map(|scheme| format!("{scheme:?}").to_lowercase()).collect();
+        let proof: Vec<&str> = source.schemes().iter().map(Scheme::word).collect();
         format!(
             "| `{name}` | {summary} | {proof} | {identity} | {resolves} | [`firing`](../events/{name}/firing.json) |\n",
             name = source.name(),
