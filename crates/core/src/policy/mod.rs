@@ -9,6 +9,7 @@ pub mod flapping;
 pub mod inhibit;
 pub mod maintenance;
 mod read;
+pub mod route;
 pub mod services;
 pub mod source;
 pub mod time_interval;
@@ -22,6 +23,7 @@ pub use flapping::Flapping;
 pub use inhibit::InhibitRule;
 pub use maintenance::Maintenance;
 pub use read::{BadPolicy, read, read_beside};
+pub use route::RouteSection;
 pub use services::{ServiceMap, WhileParentFires};
 pub use source::SourcePolicy;
 pub use time_interval::{NamedInterval, TimeIntervals};
@@ -34,6 +36,8 @@ pub struct Policy {
     pub flapping: Flapping,
     pub inhibit_rules: Vec<InhibitRule>,
     pub maintenance: Vec<Maintenance>,
+    /// Left out: every channel hears of every alert at once.
+    pub route: Option<RouteSection>,
     pub services: ServiceMap,
     /// By the registry name of the source.
     pub sources: BTreeMap<String, SourcePolicy>,
@@ -46,6 +50,7 @@ pub const KEYS: &[&str] = &[
     "flapping",
     "inhibit_rules",
     "maintenance",
+    "route",
     "services",
     "sources",
     "time_intervals",
@@ -68,6 +73,9 @@ impl Policy {
                     .into_iter()
                     .map(|(field, problem)| (format!("{place}.{field}"), problem)),
             );
+        }
+        if let Some(route) = &self.route {
+            problems.extend(route.problems(&self.time_intervals));
         }
         problems.extend(self.services.problems());
         problems.extend(source::problems(&self.sources));
