@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::middleware;
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -50,8 +50,8 @@ pub fn router(api: Api) -> Router {
     Router::new().route("/metrics", get(metrics)).merge(guarded).with_state(api)
 }
 
-async fn metrics(State(api): State<Api>) -> Response {
-    api.metrics.render()
+async fn metrics(State(api): State<Api>, headers: HeaderMap) -> Response {
+    api.metrics.render(&headers)
 }
 
 #[derive(Deserialize)]

@@ -1,8 +1,8 @@
-//! Counters of this process in Prometheus text form.
+//! Counters of this process in the text forms that Prometheus reads.
 
 use std::sync::Arc;
 
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -67,16 +67,84 @@ impl Metrics {
         self.refused.get_or_create(&labels).inc();
     }
 
-    pub(crate) fn render(&self) -> Response {
+    /// OpenMetrics for who asks for it, as Prometheus does; the older text form for everybody else.
+    pub(crate) fn render(&self, headers: &HeaderMap) -> Response {
         let mut text = String::new();
-        match prometheus_client::encoding::text::encode(&mut text, &self.registry) {
-            Ok(()) => {
-                let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-                ([(header::CONTENT_TYPE, kind)], text).into_response()
+        if let Err(error) = prometheus_client::encoding::text::encode(&mut text, &self.registry) {
+            return crate::answer::Failure::unavailable("metrics", error.to_string())
+                .into_response();
+        }
+        let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+        if accept.is_some_and(|accept| accept.contains("application/openmetrics-text")) {
+            let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+            return ([(header::CONTENT_TYPE, kind)], text).into_response();
+        }
+        let kind = "text/plain; version=0.0.4; charset=utf-8";
+        ([(header::CONTENT_TYPE, kind)], plain(&text)).into_response()
+    }
+}
+
+/// The older form: the name of a counter ends in `_total` in its comments too, and there is no end mark.
+fn plain(open_metrics: &str) -> String {
+    let counters: Vec<&str> = open_metrics
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" counter"))
+        .collect();
+    let mut text = String::with_capacity(open_metrics.len());
+    for line in open_metrics.lines().filter(|line| *line != "# EOF") {
+        let mut words = line.splitn(4, ' ');
+        match (words.next(), words.next(), words.next(), words.next()) {
+            (Some("#"), Some(kind @ ("HELP" | "TYPE")), Some(name), Some(rest))
+                if counters.contains(&name) =>
+            {
+                text.extend(["# ", kind, " ", name, "_total ", rest, "\n"]);
             }
-            Err(error) => {
-                crate::answer::Failure::unavailable("metrics", error.to_string()).into_response()
-            }
+            _ => text.extend([line, "\n"]),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn rendered(accept: Option<&str>) -> (String, String) {
+        let metrics = Metrics::default();
+        metrics.alert("alertmanager", "opened");
+        let mut headers = HeaderMap::new();
+        if let Some(accept) = accept {
+            headers.insert(header::ACCEPT, accept.parse().unwrap());
+        }
+        let response = metrics.render(&headers);
+        let kind = response.headers()[header::CONTENT_TYPE].to_str().unwrap().to_owned();
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        (kind, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn prometheus_gets_open_metrics() {
+        let accept = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5";
+        let (kind, text) = rendered(Some(accept)).await;
+        assert!(kind.starts_with("application/openmetrics-text"));
+        assert!(text.contains("# TYPE firebreak_alerts counter\n"), "{text}");
+        assert!(text.ends_with("# EOF\n"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn others_get_the_text_in_which_comments_and_samples_have_one_name() {
+        for accept in [None, Some("*/*"), Some("text/plain")] {
+            let (kind, text) = rendered(accept).await;
+            assert_eq!(kind, "text/plain; version=0.0.4; charset=utf-8");
+            assert!(text.contains("# TYPE firebreak_alerts_total counter\n"), "{text}");
+            assert!(text.contains("# HELP firebreak_alerts_total Alerts taken in"), "{text}");
+            assert!(
+                text.contains(
+                    "firebreak_alerts_total{source=\"alertmanager\",outcome=\"opened\"} 1\n"
+                ),
+                "{text}"
+            );
+            assert!(!text.contains("EOF"), "{text}");
         }
     }
 }
