@@ -7,7 +7,7 @@ SHELL := /bin/bash
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/firebreak/target
 BIN := $(CARGO_TARGET_DIR)/debug
 
-.PHONY: help demo serve test fmt lint unit runbooks test-cloud tf-check bench bless picture package clean
+.PHONY: help demo serve test fmt lint unit runbooks test-senders test-cloud tf-check bench bless picture package clean
 
 help: ## list the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ unit: ## unit, property, contract and local end-to-end tests
 runbooks: ## check and test the runbooks that ship
 	cargo run --quiet --package firebreak-cli -- runbook lint runbooks
 	cargo run --quiet --package firebreak-cli -- runbook test runbooks
+
+test-senders: ## Prometheus and Alertmanager, old and new, send to the real binary
+	tools/senders/run.sh
 
 test-cloud: ## the deployed functions on an AWS emulator
 	terraform/emulator/run.sh

@@ -17,7 +17,7 @@ pinned() {
     (
         flock 9 || exit
         [ -e "$folder/.complete" ] && exit 0
-        say "making $folder (once, about 20 s)"
+        say "making $folder (once)"
         rm -rf "$folder"
         mkdir "$folder" || exit
         "$make" "$folder" >"$folder.log" 2>&1 && touch "$folder/.complete" && exit 0

@@ -27,6 +27,7 @@ step "clippy, warnings as errors" cargo clippy --workspace --all-targets --all-f
 step "unit, property, contract and local story" \
   tools/with_servers.sh --ministack --dynamodb-local -- cargo test --workspace --all-features --locked
 step "runbooks" make --no-print-directory runbooks
+step "real senders: Prometheus and Alertmanager" tools/senders/run.sh
 step "terraform, offline" terraform/offline/check.sh
 step "the story on an AWS emulator" terraform/emulator/run.sh
 
