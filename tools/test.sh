@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Everything that must hold, step by step, with the time of each. A step that skips anything fails in CI.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$HOME/.cache/firebreak/target}"
 export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-never}"

@@ -67,7 +67,7 @@ impl Metrics {
         self.refused.get_or_create(&labels).inc();
     }
 
-    /// OpenMetrics for who asks for it, as Prometheus does; the older text form for everybody else.
+    /// `OpenMetrics` for who asks for it, as Prometheus does; the older text form for everybody else.
     pub(crate) fn render(&self, headers: &HeaderMap) -> Response {
         let mut text = String::new();
         if let Err(error) = prometheus_client::encoding::text::encode(&mut text, &self.registry) {
