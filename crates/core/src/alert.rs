@@ -166,11 +166,13 @@ impl Draft {
         self.seal_as(identity)
     }
 
-    /// For a message whose meaning is in doubt, say a status that nobody knows: the alert may notify, and whatever
-    /// identifies it, it never acts. `why` names the field.
+    /// For a message whose meaning is in doubt, say a status that nobody knows: the alert may notify, never acts, and is
+    /// never taken for another one that is not in doubt. `why` names the field.
     pub fn seal_in_doubt(mut self, why: &str) -> Alert {
-        self.identity =
-            [("content".to_owned(), self.content()), (DOUBT.to_owned(), why.into())].into();
+        if !self.identity.values().any(Field::is_meaningful) {
+            self.identity.insert("content".to_owned(), self.content());
+        }
+        self.identity.insert(DOUBT.to_owned(), why.into());
         self.seal_as(Identity::Weak)
     }
 

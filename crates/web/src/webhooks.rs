@@ -47,7 +47,7 @@ struct Gate {
 pub fn router(webhooks: Webhooks) -> Router {
     let gate = Gate { webhooks, room: Arc::new(Semaphore::new(MOST_AT_ONCE)) };
     Router::new()
-        .route("/webhooks/{source}", post(receive))
+        .route("/webhooks/{source}", post(receive).put(receive))
         .route("/healthz", get(healthz))
         .layer(DefaultBodyLimit::max(MOST_BODY))
         .with_state(gate)

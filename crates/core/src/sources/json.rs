@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Delivery, Problem, unique};
+use super::{Delivery, Intake, Problem, unique};
 
 /// Bytes of the body that a problem shows on either side of the place.
 const CONTEXT: usize = 30;
@@ -60,6 +60,23 @@ pub(super) fn read(delivery: &Delivery<'_>, remedy: &str) -> Result<Parsed, Brok
         return Ok(parsed(read, findings));
     }
     Err(Broken { problem: problem(&text, &error, remedy), text })
+}
+
+/// What a source makes of a body that can be read; one that cannot is kept aside.
+pub(super) fn intake(
+    delivery: &Delivery<'_>,
+    remedy: &str,
+    understand: impl FnOnce(&Value, &mut Intake),
+) -> Intake {
+    let mut intake = Intake::default();
+    match read(delivery, remedy) {
+        Ok(parsed) => {
+            intake.findings = parsed.findings;
+            understand(&parsed.value, &mut intake);
+        }
+        Err(broken) => intake.reject_all(delivery, broken.problem),
+    }
+    intake
 }
 
 fn parsed((value, disputed): (Value, Vec<String>), mut findings: Vec<String>) -> Parsed {

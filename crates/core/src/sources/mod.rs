@@ -1,6 +1,8 @@
 //! Alert sources: each turns one sender's message into alerts, in a file of its own.
 
+mod batch;
 mod fields;
+mod group;
 mod identity;
 mod json;
 mod reference;
@@ -9,6 +11,7 @@ mod times;
 mod unique;
 
 mod alertmanager;
+mod grafana;
 mod sumologic;
 
 #[cfg(test)]
@@ -17,6 +20,7 @@ mod tests;
 use jiff::Timestamp;
 use serde::Serialize;
 
+pub use batch::MOST_ALERTS;
 pub use identity::{Options, Path, UnknownPath};
 pub use reference::{reference, service_labels};
 
@@ -148,6 +152,7 @@ pub trait Source: Sync {
 pub const SOURCES: &[&dyn Source] = &[
     // Alphabetical.
     &alertmanager::Alertmanager,
+    &grafana::Grafana,
     &sumologic::SumoLogic,
 ];
 

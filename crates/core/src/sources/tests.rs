@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 
-use super::{Delivery, Intake, SOURCES, Source, find};
+use super::{Delivery, Intake, MOST_ALERTS, SOURCES, Source, find};
 
 /// Bodies of our own with their golden files, from the folder of this crate.
 const EVENTS: &str = "../../events";
@@ -130,6 +130,8 @@ fn a_recovery_has_the_fingerprint_of_its_alert() {
     let pairs = [
         ("alertmanager", "firing.json", "resolved.json"),
         ("alertmanager", "no_fingerprint.json", "no_fingerprint_resolved.json"),
+        ("grafana", "firing.json", "resolved.json"),
+        ("grafana", "dashboard_alert.json", "dashboard_alert_resolved.json"),
         ("sumologic", "firing.json", "resolved.json"),
         ("sumologic", "no_alert_url.json", "no_alert_url_resolved.json"),
         ("sumologic", "other_template.json", "other_template_resolved.json"),
@@ -143,6 +145,24 @@ fn a_recovery_has_the_fingerprint_of_its_alert() {
         assert!(firing.is_firing() && !resolved.is_firing());
         assert_eq!(firing.fingerprint, resolved.fingerprint, "{source}");
         assert_ne!(firing.content_hash, resolved.content_hash, "{source}");
+    }
+}
+
+#[test]
+fn what_was_kept_aside_is_read_when_it_is_replayed() {
+    let elements: Vec<String> = (0..=MOST_ALERTS)
+        .map(|nth| {
+            format!(r#"{{"status":"firing","labels":{{"alertname":"a","nth":"{nth}"}},"fingerprint":"{nth}"}}"#)
+        })
+        .collect();
+    let body = format!(r#"{{"version":"4","status":"firing","alerts":[{}]}}"#, elements.join(","));
+    for source in ["alertmanager", "grafana"] {
+        let source = find(source).unwrap();
+        let intake = check(source, body.as_bytes());
+        assert_eq!((intake.alerts.len(), intake.rejects.len()), (MOST_ALERTS, 1));
+        let replayed = check(source, intake.rejects[0].raw.as_bytes());
+        let label = &replayed.alerts[0].1.labels["nth"];
+        assert_eq!((replayed.alerts.len(), label), (1, &MOST_ALERTS.to_string()));
     }
 }
 
