@@ -5,6 +5,7 @@ pub mod actions;
 pub mod alert;
 pub mod approval;
 pub mod book;
+pub mod cel;
 pub mod channels;
 pub mod evidence;
 pub mod fingerprint;
@@ -25,6 +26,7 @@ pub mod switch;
 pub mod target;
 pub mod timeline;
 pub mod trace;
+pub mod yaml;
 
 #[cfg(test)]
 mod examples;

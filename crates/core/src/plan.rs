@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::actions::Reversal;
+use crate::alert::Alert;
 use crate::evidence::Observation;
 use crate::fingerprint::digest;
 use crate::ids::RunbookName;
-use crate::runbook::Runbook;
+use crate::runbook::{Runbook, resolve};
 use crate::target::Target;
 
 /// One step on one target: a future row of the ledger.
@@ -19,6 +20,9 @@ pub struct PlannedStep {
     /// The immutable identity that the target had when the plan was made.
     pub identity: String,
     pub effect: String,
+    /// The parameters, filled in from the alert.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    pub with: serde_json::Map<String, serde_json::Value>,
     /// What an undo would restore, or `None` when there is no way back.
     pub undo: Option<serde_json::Value>,
 }
@@ -33,26 +37,36 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Every step of the runbook on every observed target. Targets that do not exist were held before.
-    pub fn of(runbook: &Runbook, observations: &[Observation]) -> Self {
-        let steps: Vec<PlannedStep> = runbook
-            .steps
-            .iter()
-            .enumerate()
-            .flat_map(|(index, step)| {
-                observations.iter().map(move |seen| PlannedStep {
+    /// Every step of the runbook on every observed target. Targets that do not exist were held before. An
+    /// error says which parameter could not be filled in from the alert that means the target.
+    pub fn of(
+        runbook: &Runbook,
+        firing: &[&Alert],
+        observations: &[Observation],
+    ) -> Result<Self, String> {
+        let mut steps = Vec::new();
+        for (index, step) in runbook.steps.iter().enumerate() {
+            for seen in observations {
+                let with = match firing.iter().find(|alert| runbook.means(alert, &seen.target)) {
+                    Some(alert) => {
+                        resolve(step, alert).map_err(|why| format!("steps[{index}].{why}"))?
+                    }
+                    None => step.with.clone(),
+                };
+                steps.push(PlannedStep {
                     step: index,
                     action: step.action.to_string(),
                     target: seen.target.clone(),
                     identity: seen.identity.clone().unwrap_or_default(),
-                    effect: step.spec().effect(&seen.target, &step.with),
+                    effect: step.spec().effect(&seen.target, &with),
+                    with,
                     undo: match step.spec().reversal() {
                         Reversal::Undo => Some(seen.captured.clone()),
                         Reversal::Irreversible => None,
                     },
-                })
-            })
-            .collect();
+                });
+            }
+        }
         let described: Vec<String> = steps
             .iter()
             .map(|step| serde_json::to_string(step).expect("a planned step is plain data"))
@@ -67,7 +81,7 @@ impl Plan {
             "plan:v1",
             std::iter::once(runbook.runbook.as_str()).chain(described.iter().map(String::as_str)),
         );
-        Self { runbook: runbook.runbook.clone(), steps, hash: format!("plan1_{hash}") }
+        Ok(Self { runbook: runbook.runbook.clone(), steps, hash: format!("plan1_{hash}") })
     }
 
     /// The lines that people and runbook tests read: `ec2.reboot i-0abc`.

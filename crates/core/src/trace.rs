@@ -42,8 +42,16 @@ pub struct Tried {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trace {
     pub tried: Vec<Tried>,
+    /// How many more runbooks there are that were not asked: they demand another source, name or label.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub others: usize,
     pub guards: Vec<GuardFinding>,
     pub decision: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_none(others: &usize) -> bool {
+    *others == 0
 }
 
 impl Trace {

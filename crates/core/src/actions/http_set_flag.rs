@@ -6,7 +6,7 @@
 use jiff::SignedDuration;
 use serde_json::{Map, Value};
 
-use super::{Action, Parameter, Permission, Repeat, Reversal, Signal};
+use super::{Action, Form, Parameter, Permission, Repeat, Reversal, Signal};
 use crate::target::Target;
 
 pub(super) struct HttpSetFlag;
@@ -44,6 +44,7 @@ impl Action for HttpSetFlag {
         &[Parameter {
             name: "value",
             required: true,
+            form: Form::Scalar,
             summary: "the value to set: a boolean, a number or a text",
         }]
     }

@@ -37,7 +37,59 @@ pub enum Reversal {
 pub struct Parameter {
     pub name: &'static str,
     pub required: bool,
+    pub form: Form,
     pub summary: &'static str,
+}
+
+/// The values that a parameter takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// One line of printable text.
+    Text,
+    /// A whole number within these bounds.
+    Whole {
+        least: i64,
+        most: i64,
+    },
+    Truth,
+    /// A truth, a number or a line of text.
+    Scalar,
+}
+
+impl Form {
+    /// For messages.
+    pub fn words(self) -> String {
+        match self {
+            Form::Text => "one line of text".to_owned(),
+            Form::Whole { least, most } => format!("a whole number from {least} to {most}"),
+            Form::Truth => "true or false".to_owned(),
+            Form::Scalar => "true, false, a number or one line of text".to_owned(),
+        }
+    }
+
+    /// Some value that it takes, for checks before there is a real one.
+    pub(crate) fn example(self) -> Value {
+        match self {
+            Form::Text | Form::Scalar => Value::String("x".to_owned()),
+            Form::Whole { least, .. } => Value::from(least),
+            Form::Truth => Value::Bool(true),
+        }
+    }
+
+    pub fn takes(self, value: &Value) -> bool {
+        let line = |text: &str| text.len() <= 1024 && !text.chars().any(char::is_control);
+        match self {
+            Form::Text => value.as_str().is_some_and(line),
+            Form::Whole { least, most } => {
+                value.as_i64().is_some_and(|number| (least..=most).contains(&number))
+            }
+            Form::Truth => value.is_boolean(),
+            Form::Scalar => {
+                value.is_boolean() || value.is_number() || value.as_str().is_some_and(line)
+            }
+        }
+    }
 }
 
 /// A signal that the hands of the action can read after it.
@@ -87,8 +139,15 @@ pub trait Action: Sync {
     /// Refuses parameters that the hands could not use; the text names the parameter and the remedy.
     fn check_parameters(&self, with: &serde_json::Map<String, Value>) -> Result<(), String> {
         for parameter in self.parameters() {
-            if parameter.required && !with.contains_key(parameter.name) {
-                return Err(format!("`{}` is missing: {}", parameter.name, parameter.summary));
+            match with.get(parameter.name) {
+                None if parameter.required => {
+                    return Err(format!("`{}` is missing: {}", parameter.name, parameter.summary));
+                }
+                Some(value) if !parameter.form.takes(value) => {
+                    let (name, words) = (parameter.name, parameter.form.words());
+                    return Err(format!("`{name}` is {value}; it takes {words}"));
+                }
+                None | Some(_) => {}
             }
         }
         match with

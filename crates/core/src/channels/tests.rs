@@ -76,7 +76,7 @@ fn story_and_end() -> (Vec<Notification>, Incident) {
         captured: Value::Null,
         seen_at: at(31),
     }];
-    let plan = Plan::of(&runbook, &observations);
+    let plan = Plan::of(&runbook, &[&firing], &observations).unwrap();
     let (run, row, step, plan_hash) = (1, 0, 0, plan.hash.clone());
     let evidence = |signal: &str, reading, detail: &str| Evidence {
         signal: signal.to_owned(),

@@ -83,14 +83,13 @@ pub struct Permit(());
 pub struct RowPermit {
     target: Target,
     row: Row,
-    with: serde_json::Map<String, serde_json::Value>,
 }
 
 impl RowPermit {
     /// For a row that was claimed: the permit names what the record planned, not what anybody asked for.
     pub fn for_row(_permit: &Permit, row: &Row, runbook: &Runbook) -> Option<Self> {
-        let step = runbook.steps.get(row.planned.step)?;
-        Some(Self { target: row.planned.target.clone(), row: row.clone(), with: step.with.clone() })
+        runbook.steps.get(row.planned.step)?;
+        Some(Self { target: row.planned.target.clone(), row: row.clone() })
     }
 
     pub fn target(&self) -> &Target {
@@ -102,7 +101,7 @@ impl RowPermit {
     }
 
     pub fn with(&self) -> &serde_json::Map<String, serde_json::Value> {
-        &self.with
+        &self.row.planned.with
     }
 }
 

@@ -341,7 +341,7 @@ fn a_target_that_does_not_exist_or_was_replaced_is_not_touched() {
     let gone = Scene::new().with(|scene| scene.observations[0].identity = None);
     holds(&gone, "identity", "does not exist");
     let planned = Scene::new().with(|scene| {
-        scene.plan = Some(Plan::of(&scene.runbook, &scene.observations));
+        scene.plan = Some(Plan::of(&scene.runbook, &[], &scene.observations).unwrap());
     });
     passes(&planned);
     let replaced = planned.with(|scene| {

@@ -5,12 +5,14 @@ use jiff::{SignedDuration, Timestamp};
 use super::begin::{Begun, begin, targets_of};
 use super::verify::{self, Finding, VerifyingPhase};
 use super::{Directive, Order, Phase, Run, Work, end};
+use crate::alert::Alert;
 use crate::book::{Book, BookKey, BookWrite, Books, Entry, Lock};
 use crate::evidence::{Effect, Observation};
 use crate::guards::{self, Case};
 use crate::incident::{Event, Incident, Outcome, Recorded, Status};
 use crate::ledger::RowState;
-use crate::runbook::{Mode, Runbook};
+use crate::plan::Plan;
+use crate::runbook::{Mode, RunbookSet};
 use crate::switch::SwitchReading;
 use crate::trace::Trace;
 
@@ -20,7 +22,7 @@ pub struct Facts<'a> {
     /// Who asks.
     pub driver: &'a str,
     pub takeover: Takeover,
-    pub runbooks: &'a [Runbook],
+    pub runbooks: &'a RunbookSet,
     /// At least those of [`books_needed`].
     pub books: &'a Books,
     pub switch: &'a SwitchReading,
@@ -217,7 +219,13 @@ fn deciding(
     if judgement.permit.is_none() {
         return Move::Record(vec![Event::Held { run: run.number, trace }]);
     }
-    let plan = crate::plan::Plan::of(&run.runbook, &observations);
+    let firing: Vec<&Alert> = incident.firing().collect();
+    let plan = match Plan::of(&run.runbook, &firing, &observations) {
+        Ok(plan) => plan,
+        Err(problem) => {
+            return Move::Record(vec![Event::Held { run: run.number, trace: Trace::of(problem) }]);
+        }
+    };
     let plan_hash = plan.hash.clone();
     let mut events = vec![Event::Planned { run: run.number, plan, trace }];
     if run.runbook.mode == Mode::Approve {

@@ -5,34 +5,53 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::actions;
+use crate::alert::Alert;
+use crate::cel::{ALERT, Alternative, reach};
 use crate::incident::{Event, Incident};
-use crate::runbook::{Mode, Runbook};
+use crate::runbook::{Mode, Runbook, RunbookSet, field};
 use crate::target::{BadTargets, Target, Targets};
 use crate::trace::{Trace, Tried};
 
-/// Tries every runbook against the firing alerts; the first that matches, by name, is taken.
+/// A trace lists this many runbooks; of the others it says how many there are.
+const MOST_TRIED: usize = 32;
+
+/// Asks the runbooks that may be for the firing alerts; the first that is, in their order, is taken.
 pub(super) fn choose<'a>(
     incident: &Incident,
-    runbooks: &'a [Runbook],
-) -> (Option<&'a Runbook>, Vec<Tried>) {
+    runbooks: &'a RunbookSet,
+) -> (Option<&'a Runbook>, Vec<Tried>, usize) {
+    let asked = asked(incident, runbooks);
+    let others = runbooks.len() - asked.len();
     let mut chosen: Option<&Runbook> = None;
-    let mut ordered: Vec<&Runbook> = runbooks.iter().collect();
-    ordered.sort_by(|one, other| one.runbook.cmp(&other.runbook));
-    let tried = ordered
-        .into_iter()
-        .map(|runbook| {
-            let (matched, because) = matches(incident, runbook);
-            let because = match (matched, chosen) {
-                (true, Some(first)) => format!("matches too, but `{}` comes first", first.runbook),
-                _ => because,
-            };
-            if matched && chosen.is_none() {
-                chosen = Some(runbook);
-            }
-            Tried { runbook: runbook.runbook.clone(), matched, because }
-        })
-        .collect();
-    (chosen, tried)
+    let mut tried = Vec::new();
+    for runbook in asked {
+        let (matched, because) = matches(incident, runbook);
+        let because = match (matched, chosen) {
+            (true, Some(first)) => format!("matches too, but `{}` comes first", first.runbook),
+            _ => because,
+        };
+        if matched && chosen.is_none() {
+            chosen = Some(runbook);
+        }
+        tried.push(Tried { runbook: runbook.runbook.clone(), matched, because });
+    }
+    // What matched must be seen; of what did not, the first tell enough.
+    tried.sort_by_key(|tried| !tried.matched);
+    let surplus = tried.len().saturating_sub(MOST_TRIED);
+    tried.truncate(MOST_TRIED);
+    (chosen, tried, others + surplus)
+}
+
+/// All of a few; of many, those whose plain demands a firing alert meets.
+fn asked<'a>(incident: &Incident, runbooks: &'a RunbookSet) -> Vec<&'a Runbook> {
+    if runbooks.len() <= MOST_TRIED {
+        return runbooks.iter().collect();
+    }
+    let mut asked: Vec<&Runbook> =
+        incident.firing().flat_map(|alert| runbooks.candidates(alert)).collect();
+    asked.sort_by(|one, other| (one.order, &one.runbook).cmp(&(other.order, &other.runbook)));
+    asked.dedup_by(|one, other| one.runbook == other.runbook);
+    asked
 }
 
 fn matches(incident: &Incident, runbook: &Runbook) -> (bool, String) {
@@ -40,13 +59,38 @@ fn matches(incident: &Incident, runbook: &Runbook) -> (bool, String) {
     for alert in incident.firing() {
         match runbook.when.holds(alert) {
             Ok(true) => return (true, format!("`when` is true for {}", alert.title)),
-            Ok(false) => because = format!("`when` is false for {}", alert.title),
+            Ok(false) => {
+                let unmet = unmet(runbook, alert);
+                because = format!("`when` is false for {}{unmet}", alert.title);
+            }
             Err(no_value) => {
                 because = format!("`when` has no value for {}: {no_value}", alert.title);
             }
         }
     }
     (false, because)
+}
+
+/// The demand that came closest: `: labels.monitor is "a", not "b"`.
+fn unmet(runbook: &Runbook, alert: &Alert) -> String {
+    let Ok(reach) = reach(&runbook.when, &ALERT) else { return String::new() };
+    let misses = |alternative: &Alternative| -> Vec<String> {
+        let is = alternative.is.iter().filter_map(|(path, values)| {
+            let found = field(alert, path);
+            let wanted: Vec<String> = values.iter().map(|value| format!("{value:?}")).collect();
+            found.is_none_or(|found| !values.contains(found)).then(|| match found {
+                Some(found) => format!("{path} is {found:?}, not {}", wanted.join(" or ")),
+                None => format!("there is no {path}, which should be {}", wanted.join(" or ")),
+            })
+        });
+        let is_not = alternative.is_not.iter().filter_map(|(path, values)| {
+            let found = field(alert, path)?;
+            values.contains(found).then(|| format!("{path} is {found:?}"))
+        });
+        is.chain(is_not).collect()
+    };
+    let closest = reach.alternatives.iter().map(misses).min_by_key(Vec::len).unwrap_or_default();
+    if closest.is_empty() { String::new() } else { format!(": {}", closest.join(", ")) }
 }
 
 /// The targets that the runbook means by the alerts that are firing now.
@@ -80,17 +124,18 @@ fn check_id(target: &Target) -> Result<(), BadTargets> {
 /// The start of a run, or the record of why there is none.
 pub(super) fn begin(
     incident: &Incident,
-    runbooks: &[Runbook],
+    runbooks: &RunbookSet,
     driver: &str,
     now: Timestamp,
 ) -> Begun {
-    let (chosen, tried) = choose(incident, runbooks);
+    let (chosen, tried, others) = choose(incident, runbooks);
+    let traced =
+        |decision: String| Trace { tried: tried.clone(), others, decision, ..Trace::default() };
     let Some(runbook) = chosen else {
-        let decision = format!("none of {} runbooks is for this", runbooks.len());
-        return Begun::Not(Trace { tried, guards: Vec::new(), decision });
+        return Begun::Not(traced(format!("none of {} runbooks is for this", runbooks.len())));
     };
     if matches!(runbook.mode, Mode::Shadow | Mode::Suggest) {
-        return Begun::Not(Trace { tried, guards: Vec::new(), decision: would(incident, runbook) });
+        return Begun::Not(traced(would(incident, runbook)));
     }
     let decision = format!("`{}` runs for this", runbook.runbook);
     Begun::Run(Event::RunStarted {
@@ -99,7 +144,7 @@ pub(super) fn begin(
         driver: driver.to_owned(),
         settle_until: now + runbook.settle,
         deadline: now + runbook.longest(),
-        trace: Trace { tried, guards: Vec::new(), decision },
+        trace: traced(decision),
     })
 }
 

@@ -7,7 +7,7 @@ use crate::actions::Reversal;
 use crate::evidence::Verdict;
 use crate::incident::{Event, Outcome};
 use crate::ledger::{Row, RowState};
-use crate::runbook::Mode;
+use crate::runbook::{Mode, OnHarmful, OnUseless};
 
 /// An event that does not fit the state of its run.
 pub(crate) type Misfit = &'static str;
@@ -161,7 +161,8 @@ fn ineffective(run: &mut Run, step: usize, verdict: &Verdict) {
 fn harmful(run: &mut Run, step: usize, verdict: &Verdict) {
     conclude(run, step, RowState::Harmful, verdict);
     let (outcome, reason) = (Outcome::Harmful, verdict.reason.clone());
-    run.phase = if to_put_back(run, step) {
+    let keep = run.step(step).is_some_and(|step| step.on_harmful == OnHarmful::Keep);
+    run.phase = if !keep && to_put_back(run, step) {
         Phase::Undoing { step, then: AfterUndo::End { outcome, reason } }
     } else {
         Phase::Ending { outcome, reason }
@@ -175,7 +176,8 @@ fn to_put_back(run: &Run, step: usize) -> bool {
 }
 
 fn after_useless(run: &Run, step: usize, reason: &str) -> Phase {
-    if step + 1 < run.runbook.steps.len() {
+    let next = run.step(step).is_some_and(|step| step.on_useless == OnUseless::Next);
+    if next && step + 1 < run.runbook.steps.len() {
         Phase::Acting { step: step + 1 }
     } else {
         Phase::Ending { outcome: Outcome::Useless, reason: reason.to_owned() }

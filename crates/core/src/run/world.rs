@@ -16,7 +16,7 @@ use crate::incident::{
     Command, Event, Incident, IntakeVerdict, Received, Recorded, Refusal, Status, receive,
 };
 use crate::ledger::RowState;
-use crate::runbook::{self, Runbook};
+use crate::runbook::{self, RunbookSet};
 use crate::switch::{Engaged, KillSwitch, SwitchReading};
 use crate::target::Target;
 use crate::trace::Trace;
@@ -85,7 +85,7 @@ pub(super) struct Pending {
 pub(super) struct World {
     pub(super) now: i64,
     pub(super) tick: u64,
-    pub(super) runbooks: Vec<Runbook>,
+    pub(super) runbooks: RunbookSet,
     pub(super) incidents: Vec<Incident>,
     pub(super) events: Vec<Vec<Recorded>>,
     by_group: BTreeMap<String, usize>,
@@ -110,7 +110,11 @@ impl World {
         Self {
             now: 0,
             tick: 0,
-            runbooks: runbooks.iter().map(|yaml| runbook::read(yaml).unwrap()).collect(),
+            runbooks: runbooks
+                .iter()
+                .map(|yaml| runbook::read(yaml).unwrap())
+                .collect::<Vec<_>>()
+                .into(),
             incidents: Vec::new(),
             events: Vec::new(),
             by_group: BTreeMap::new(),

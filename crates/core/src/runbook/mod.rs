@@ -1,20 +1,31 @@
 //! Runbooks: which alerts, which targets, which guards, which steps, and how to know that it helped.
 
-pub mod condition;
 mod expectation;
 mod lint;
+mod overlap;
+mod parameters;
 mod read;
+mod schema;
+mod set;
 
 use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use condition::Condition;
 pub use expectation::{Tested, test};
-pub use lint::{Remark, lint};
-pub use read::{BadRunbook, read};
+pub use lint::lint;
+pub use overlap::overlaps;
+pub use parameters::resolve;
+pub use read::{BadRunbook, Draft, inspect, read};
+pub use schema::schema;
+pub use set::RunbookSet;
+pub(crate) use set::field;
+
+pub use crate::cel::Expression;
+pub use crate::yaml::nearest;
 
 use crate::actions::{self, Action};
 use crate::alert::Alert;
@@ -22,7 +33,9 @@ use crate::ids::{ActionName, RunbookName};
 use crate::target::Target;
 
 /// How far a runbook may go on its own. Every runbook starts at `shadow`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// Records what it would have done.
@@ -39,24 +52,33 @@ pub enum Mode {
 /// A runbook that was checked: every expression compiles, every action exists.
 ///
 /// Unknown keys are errors: a guard that is written but not enforced would be worse than none.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Runbook {
+    /// Its name, unique among the runbooks.
+    #[schemars(with = "String")]
     pub runbook: RunbookName,
     /// Who answers for it.
     pub owner: String,
-    /// True for the alerts that it is for.
-    pub when: Condition,
+    /// CEL over `alert`: true for the alerts that it is for.
+    #[schemars(with = "String")]
+    pub when: Expression,
+    /// Of several runbooks that are for an alert the one with the lowest order is taken.
+    #[serde(default = "hundred", skip_serializing_if = "is_hundred")]
+    pub order: u32,
     #[serde(default)]
     pub mode: Mode,
     /// An alert that has been firing for longer than this is not acted on: somebody may be at it already.
     #[serde(default = "ten_minutes")]
+    #[schemars(with = "schema::Duration")]
     pub max_age: SignedDuration,
     /// How long to let the group fill before asking again whether it still holds.
     #[serde(default)]
+    #[schemars(with = "schema::Duration")]
     pub settle: SignedDuration,
-    /// One target kind and the expression that gives its ids for one alert.
-    pub targets: BTreeMap<String, Condition>,
+    /// One target kind and the CEL expression that gives its ids for one alert: a text or a list of texts.
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub targets: BTreeMap<String, Expression>,
     #[serde(default)]
     pub guards: GuardSettings,
     /// Tried in order; the next one only when the one before it was useless.
@@ -65,9 +87,21 @@ pub struct Runbook {
     pub escalate: Escalate,
     /// How long an approval may be given for.
     #[serde(default = "thirty_minutes")]
+    #[schemars(with = "schema::Duration")]
     pub approve_within: SignedDuration,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tests: Vec<Expectation>,
+}
+
+const UNORDERED: u32 = 100;
+
+fn hundred() -> u32 {
+    UNORDERED
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_hundred(order: &u32) -> bool {
+    *order == UNORDERED
 }
 
 fn ten_minutes() -> SignedDuration {
@@ -79,10 +113,11 @@ fn thirty_minutes() -> SignedDuration {
 }
 
 /// The guards that a runbook tunes. Those that take no setting always apply.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct GuardSettings {
     /// No second action on a target within this time.
+    #[schemars(with = "schema::Duration")]
     pub cooldown: SignedDuration,
     pub attempts: Attempts,
     pub blast_radius: BlastRadius,
@@ -102,10 +137,11 @@ impl Default for GuardSettings {
 }
 
 /// At most `max` runs on a target `per` window, whatever their outcome.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Attempts {
     pub max: u32,
+    #[schemars(with = "schema::Duration")]
     pub per: SignedDuration,
 }
 
@@ -116,14 +152,16 @@ impl Default for Attempts {
 }
 
 /// At most `max` targets of one group, and at most `max_percent` of it, per `window`: whichever is smaller.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct BlastRadius {
     /// How the group is found, such as `tag:service`. Without it each target kind is one group.
     pub group: Option<String>,
     pub max: u32,
     /// Rounded down: 25 % of three members is none. Left out, only `max` counts.
+    #[schemars(range(max = 100))]
     pub max_percent: Option<u8>,
+    #[schemars(with = "schema::Duration")]
     pub window: SignedDuration,
 }
 
@@ -134,16 +172,49 @@ impl Default for BlastRadius {
 }
 
 /// One thing to try.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
+    #[schemars(with = "String")]
     pub action: ActionName,
+    /// The parameters of the action. `${...}` in a text is CEL over `alert`; alone it keeps its type.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub with: serde_json::Map<String, Value>,
     pub verify: Verify,
     /// How long a change that helped is kept before it is undone; left out, it stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<schema::Duration>")]
     pub undo_after: Option<SignedDuration>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub on_useless: OnUseless,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub on_harmful: OnHarmful,
+}
+
+/// What follows when the step was useless. A change that can be undone is undone first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnUseless {
+    /// The next step is tried; after the last one people are told.
+    #[default]
+    Next,
+    /// Nothing stronger is tried; people are told.
+    Escalate,
+}
+
+/// What follows when the step made it worse. The run ends either way and people are told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnHarmful {
+    /// A change that can be undone is undone at once, under the same lock.
+    #[default]
+    Undo,
+    /// The change is left for a person to judge.
+    Keep,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Step {
@@ -153,21 +224,25 @@ impl Step {
 }
 
 /// What must be seen before a step counts as helpful.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Verify {
     /// By when all signals must have turned good.
+    #[schemars(with = "schema::Duration")]
     pub within: SignedDuration,
     /// For how long they must then stay good without a break.
     #[serde(default)]
+    #[schemars(with = "schema::Duration")]
     pub stable_for: SignedDuration,
     /// The signals: `alert_resolved` and those of the action.
     pub all: Vec<String>,
     /// How often to look; left out, a twentieth of `within`, between one and thirty seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<schema::Duration>")]
     pub every: Option<SignedDuration>,
     /// Readings younger than this after the action do not count; left out, the signal's own lag.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<schema::Duration>")]
     pub fresh_after: Option<SignedDuration>,
 }
 
@@ -192,7 +267,7 @@ impl Verify {
 }
 
 /// Who is told when it did not help or could not act.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Escalate {
     /// Names from the channel settings; none means every channel.
@@ -200,14 +275,14 @@ pub struct Escalate {
 }
 
 /// An example alert and what the runbook must plan for it; run by `firebreak runbook test`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Expectation {
     pub alert: ExampleAlert,
     pub expect: Expected,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExampleAlert {
     pub source: String,
@@ -221,7 +296,7 @@ pub struct ExampleAlert {
     pub annotations: BTreeMap<String, String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Expected {
     /// Lines such as `ec2.reboot i-0abc`, of the first step; empty when the runbook must not match.

@@ -2,155 +2,273 @@
 
 use jiff::SignedDuration;
 
-use super::{ALERT_RESOLVED, Runbook, Step};
-use crate::actions;
+use super::{ALERT_RESOLVED, OnHarmful, Runbook, Step, nearest, parameters};
+use crate::actions::{self, Action, Reversal};
 use crate::book::MEMORY;
+use crate::cel::{ALERT, Expression, Wanted, reach};
+use crate::yaml::{Diagnostic, Document};
 
 /// More looks than this would fill the history of an execution.
 const MOST_LOOKS: f64 = 500.0;
 
+/// Why a text is not a runbook: all that is wrong with it, in the order of the text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BadRunbook {
-    /// The text already says line, column and field.
-    #[error("{0}")]
-    Yaml(String),
-    #[error("{place}: {problem}")]
-    Rule { place: String, problem: String },
-}
+#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+pub struct BadRunbook(pub Vec<Diagnostic>);
 
-fn rule(place: impl Into<String>, problem: impl Into<String>) -> BadRunbook {
-    BadRunbook::Rule { place: place.into(), problem: problem.into() }
+/// A runbook that can be run, with the text that it was read from, for those who say more about it.
+#[derive(Debug, Clone)]
+pub struct Draft<'a> {
+    pub runbook: Runbook,
+    pub document: Document<'a>,
 }
 
 /// Reads one runbook. What it returns can be run; nothing about it has to be checked again.
 pub fn read(yaml: &str) -> Result<Runbook, BadRunbook> {
-    let runbook: Runbook =
-        serde_saphyr::from_str(yaml).map_err(|error| BadRunbook::Yaml(error.to_string()))?;
-    check(&runbook)?;
-    Ok(runbook)
+    inspect(yaml).map(|draft| draft.runbook)
 }
 
-fn check(runbook: &Runbook) -> Result<(), BadRunbook> {
-    if runbook.owner.trim().is_empty() {
-        return Err(rule("owner", "name who answers for this runbook"));
-    }
-    if runbook.targets.len() != 1 {
-        return Err(rule(
-            "targets",
-            "give exactly one target kind, such as `ec2.instance: alert.labels.instance_id`",
-        ));
-    }
-    runbook.when.check().map_err(|bad| rule("when", bad.to_string()))?;
-    for (kind, ids) in &runbook.targets {
-        ids.check().map_err(|bad| rule(format!("targets.{kind}"), bad.to_string()))?;
-    }
-    if runbook.steps.is_empty() {
-        return Err(rule("steps", "give at least one step"));
-    }
-    not_negative("max_age", runbook.max_age)?;
-    not_negative("settle", runbook.settle)?;
-    not_negative("approve_within", runbook.approve_within)?;
-    check_guards(runbook)?;
-    for (index, step) in runbook.steps.iter().enumerate() {
-        check_step(runbook, step).map_err(|bad| match bad {
-            BadRunbook::Rule { place, problem } => rule(format!("steps[{index}].{place}"), problem),
-            yaml @ BadRunbook::Yaml(_) => yaml,
-        })?;
-    }
-    Ok(())
+/// As [`read`], and keeps the places of the text.
+pub fn inspect(yaml: &str) -> Result<Draft<'_>, BadRunbook> {
+    let (runbook, document) =
+        Document::read::<Runbook>(yaml).map_err(|wrong| BadRunbook(vec![wrong]))?;
+    let mut check = Check { document: &document, runbook: &runbook, wrong: Vec::new() };
+    check.all();
+    let mut wrong = check.wrong;
+    wrong.sort_by_key(|wrong| wrong.at.start);
+    if wrong.is_empty() { Ok(Draft { runbook, document }) } else { Err(BadRunbook(wrong)) }
 }
 
-fn check_guards(runbook: &Runbook) -> Result<(), BadRunbook> {
-    let guards = &runbook.guards;
-    for (place, window) in [
-        ("guards.cooldown", guards.cooldown),
-        ("guards.attempts.per", guards.attempts.per),
-        ("guards.blast_radius.window", guards.blast_radius.window),
-    ] {
-        not_negative(place, window)?;
-        if window > MEMORY {
-            return Err(rule(place, "actions are remembered for 7 days; use a shorter time"));
+struct Check<'a> {
+    document: &'a Document<'a>,
+    runbook: &'a Runbook,
+    wrong: Vec<Diagnostic>,
+}
+
+impl Check<'_> {
+    fn all(&mut self) {
+        let runbook = self.runbook;
+        if runbook.owner.trim().is_empty() {
+            self.say("owner", "owner", "it names nobody", "name who answers for this runbook");
+        }
+        self.expression("when", &runbook.when, Wanted::Truth);
+        if let Err(reason) = reach(&runbook.when, &ALERT) {
+            self.say("never_holds", "when", "this can never hold", &reason);
+        }
+        if runbook.targets.len() != 1 {
+            let message = format!("there are {} target kinds", runbook.targets.len());
+            let help = "give exactly one, such as `ec2.instance: alert.labels.instance_id`";
+            self.say("targets", "targets", &message, help);
+        }
+        for (kind, ids) in &runbook.targets {
+            self.target(kind, ids);
+        }
+        if runbook.steps.is_empty() {
+            self.say("steps", "steps", "there is no step", "give at least one");
+        }
+        for (place, duration) in [
+            ("max_age", runbook.max_age),
+            ("settle", runbook.settle),
+            ("approve_within", runbook.approve_within),
+        ] {
+            self.not_negative(place, duration);
+        }
+        self.guards();
+        for (index, step) in runbook.steps.iter().enumerate() {
+            self.step(&format!("steps[{index}]"), step);
         }
     }
-    if guards.blast_radius.max_percent.is_some_and(|percent| percent > 100) {
-        return Err(rule("guards.blast_radius.max_percent", "a percentage is at most 100"));
+
+    fn say(&mut self, code: &'static str, place: &str, message: &str, help: &str) {
+        self.wrong.push(self.document.error(code, place, message).help(help));
     }
-    match guards.blast_radius.group.as_deref() {
-        None => Ok(()),
-        Some(group) if group.strip_prefix("tag:").is_some_and(|tag| !tag.is_empty()) => Ok(()),
-        Some(other) => {
-            Err(rule("guards.blast_radius.group", format!("`{other}` is not `tag:<name>`")))
+
+    fn expression(&mut self, place: &str, expression: &Expression, wanted: Wanted) {
+        for flaw in expression.check(&ALERT, wanted) {
+            let part = (expression.as_str(), &flaw.at);
+            let wrong = self.document.error_within("expression", place, part, flaw.message);
+            self.wrong.push(wrong.help_if(flaw.help));
         }
     }
-}
 
-fn check_step(runbook: &Runbook, step: &Step) -> Result<(), BadRunbook> {
-    let Some(action) = actions::find(step.action.as_str()) else {
-        let known: Vec<_> = actions::ACTIONS.iter().map(|action| action.name()).collect();
-        return Err(rule(
-            "action",
-            format!("there is no `{}`; there are {}", step.action, known.join(", ")),
-        ));
-    };
-    if action.target_kind() != runbook.target_kind() {
-        let problem = format!(
-            "{} acts on {}, the runbook targets {}",
-            action.name(),
-            action.target_kind(),
-            runbook.target_kind()
-        );
-        return Err(rule("action", problem));
-    }
-    action.check_parameters(&step.with).map_err(|problem| rule("with", problem))?;
-    if step.verify.all.is_empty() {
-        return Err(rule(
-            "verify.all",
-            "name at least one signal; an action that cannot be verified is not taken",
-        ));
-    }
-    for signal in &step.verify.all {
-        let known =
-            signal == ALERT_RESOLVED || action.signals().iter().any(|known| known.name == signal);
-        if !known {
-            let names: Vec<_> = action.signals().iter().map(|signal| signal.name).collect();
-            let problem = format!(
-                "{} has no signal `{signal}`; use {ALERT_RESOLVED}, {}",
-                action.name(),
-                names.join(", ")
+    fn target(&mut self, kind: &str, ids: &Expression) {
+        let place = format!("targets.{kind}");
+        let kinds: Vec<&str> = actions::ACTIONS.iter().map(|action| action.target_kind()).collect();
+        if !kinds.contains(&kind) {
+            let near = nearest(kind, kinds.iter().copied());
+            let help = near.map_or_else(
+                || format!("there are {}", unique(kinds)),
+                |near| format!("did you mean `{near}`?"),
             );
-            return Err(rule("verify.all", problem));
+            self.say(
+                "target_kind",
+                &place,
+                &format!("no action has targets of the kind `{kind}`"),
+                &help,
+            );
+        }
+        self.expression(&place, ids, Wanted::Ids);
+    }
+
+    fn guards(&mut self) {
+        let guards = &self.runbook.guards;
+        for (place, window) in [
+            ("guards.cooldown", guards.cooldown),
+            ("guards.attempts.per", guards.attempts.per),
+            ("guards.blast_radius.window", guards.blast_radius.window),
+        ] {
+            self.not_negative(place, window);
+            if window > MEMORY {
+                self.say(
+                    "window",
+                    place,
+                    "actions are remembered for 7 days",
+                    "use a shorter time",
+                );
+            }
+        }
+        if guards.blast_radius.max_percent.is_some_and(|percent| percent > 100) {
+            let place = "guards.blast_radius.max_percent";
+            self.say(
+                "percent",
+                place,
+                "this is more than all of them",
+                "a percentage is at most 100",
+            );
+        }
+        let group = guards.blast_radius.group.as_deref();
+        if let Some(other) =
+            group.filter(|group| group.strip_prefix("tag:").is_none_or(str::is_empty))
+        {
+            let place = "guards.blast_radius.group";
+            self.say("group", place, &format!("`{other}` is no group"), "write `tag:<name>`");
         }
     }
-    if step.verify.within <= SignedDuration::ZERO {
-        return Err(rule("verify.within", "give the signals some time"));
+
+    fn step(&mut self, place: &str, step: &Step) {
+        let Some(action) = actions::find(step.action.as_str()) else {
+            let names: Vec<&str> = actions::ACTIONS.iter().map(|action| action.name()).collect();
+            let near = nearest(step.action.as_str(), names.iter().copied());
+            let help = near.map_or_else(
+                || format!("there are {}", names.join(", ")),
+                |near| format!("did you mean `{near}`?"),
+            );
+            let message = format!("there is no action `{}`", step.action);
+            self.say("action", &format!("{place}.action"), &message, &help);
+            return;
+        };
+        let kind = self.runbook.target_kind();
+        if action.target_kind() != kind {
+            let message = format!(
+                "{} acts on {}, the runbook targets {kind}",
+                action.name(),
+                action.target_kind()
+            );
+            let help =
+                format!("give `targets: {{ {}: ... }}` or another action", action.target_kind());
+            self.say("target_kind", &format!("{place}.action"), &message, &help);
+        }
+        self.parameters(place, step, action);
+        self.verify(&format!("{place}.verify"), step, action);
+        let irreversible = action.reversal() == Reversal::Irreversible;
+        if step.undo_after.is_some() && irreversible {
+            let message = format!("{} cannot be undone", action.name());
+            self.say("undo", &format!("{place}.undo_after"), &message, "leave it out");
+        }
+        if step.on_harmful == OnHarmful::Keep && irreversible {
+            let message = format!("{} cannot be undone, so it is kept anyway", action.name());
+            self.say("undo", &format!("{place}.on_harmful"), &message, "leave it out");
+        }
+        if let Some(after) = step.undo_after {
+            self.not_negative(&format!("{place}.undo_after"), after);
+        }
     }
-    let blind = step.verify.all.iter().map(|signal| step.verify.fresh_from(action, signal)).max();
-    if let Some(blind) = blind.filter(|blind| *blind >= step.verify.within) {
-        let problem = format!(
-            "readings count from {blind:#} after the action, so this can never succeed; allow more time"
-        );
-        return Err(rule("verify.within", problem));
+
+    fn parameters(&mut self, place: &str, step: &Step, action: &dyn Action) {
+        for (name, value) in &step.with {
+            let place = format!("{place}.with.{name}");
+            let Some(text) = value.as_str() else { continue };
+            for flaw in parameters::flaws(text) {
+                let wrong = self.document.error_within(
+                    "expression",
+                    &place,
+                    (text, &flaw.at),
+                    flaw.message,
+                );
+                self.wrong.push(wrong.help_if(flaw.help));
+            }
+        }
+        // What waits for an alert is checked when it is there.
+        let mut known = step.with.clone();
+        known.retain(|name, value| {
+            !parameters::is_filled(value)
+                || !action.parameters().iter().any(|known| known.name == name)
+        });
+        let waits = |name: &str| step.with.get(name).is_some_and(parameters::is_filled);
+        for parameter in action.parameters().iter().filter(|parameter| waits(parameter.name)) {
+            known.insert(parameter.name.to_owned(), parameter.form.example());
+        }
+        if let Err(problem) = action.check_parameters(&known) {
+            self.wrong.push(self.document.error("parameter", &format!("{place}.with"), problem));
+        }
     }
-    not_negative("verify.stable_for", step.verify.stable_for)?;
-    if step.verify.every.is_some_and(|every| every < SignedDuration::from_millis(100)) {
-        return Err(rule("verify.every", "look at most ten times a second"));
+
+    fn verify(&mut self, place: &str, step: &Step, action: &dyn Action) {
+        let verify = &step.verify;
+        if verify.all.is_empty() {
+            let help = "name at least one; an action that cannot be verified is not taken";
+            self.say("signal", &format!("{place}.all"), "there is no signal", help);
+        }
+        let signals: Vec<&str> = std::iter::once(ALERT_RESOLVED)
+            .chain(action.signals().iter().map(|signal| signal.name))
+            .collect();
+        for (index, signal) in verify.all.iter().enumerate() {
+            if signals.contains(&signal.as_str()) {
+                continue;
+            }
+            let message = format!("{} has no signal `{signal}`", action.name());
+            let help = nearest(signal, signals.iter().copied()).map_or_else(
+                || format!("there are {}", signals.join(", ")),
+                |near| format!("did you mean `{near}`?"),
+            );
+            self.say("signal", &format!("{place}.all[{index}]"), &message, &help);
+        }
+        let within = format!("{place}.within");
+        if verify.within <= SignedDuration::ZERO {
+            self.say("within", &within, "this leaves the signals no time", "give them some");
+        }
+        let blind = verify.all.iter().map(|signal| verify.fresh_from(action, signal)).max();
+        if let Some(blind) = blind.filter(|blind| *blind >= verify.within) {
+            let message = format!(
+                "readings count from {blind:#} after the action, so this can never succeed"
+            );
+            self.say("within", &within, &message, "allow more time");
+        }
+        self.not_negative(&format!("{place}.stable_for"), verify.stable_for);
+        let every = format!("{place}.every");
+        if verify.every.is_some_and(|every| every < SignedDuration::from_millis(100)) {
+            self.say("every", &every, "this is more than ten looks a second", "look less often");
+            return;
+        }
+        let looks =
+            (verify.within + verify.stable_for).as_secs_f64() / verify.interval().as_secs_f64();
+        if looks > MOST_LOOKS {
+            let message = format!("that is {looks:.0} looks, at most {MOST_LOOKS} fit");
+            self.say("every", &every, &message, "look less often");
+        }
     }
-    let looks = (step.verify.within + step.verify.stable_for).as_secs_f64()
-        / step.verify.interval().as_secs_f64();
-    if looks > MOST_LOOKS {
-        return Err(rule(
-            "verify.every",
-            format!("that is {looks:.0} looks, at most {MOST_LOOKS} fit; look less often"),
-        ));
+
+    fn not_negative(&mut self, place: &str, duration: SignedDuration) {
+        if duration.is_negative() {
+            self.say("negative", place, "a duration cannot be negative", "leave out the sign");
+        }
     }
-    if step.undo_after.is_some() && action.reversal() == actions::Reversal::Irreversible {
-        return Err(rule("undo_after", format!("{} cannot be undone", action.name())));
-    }
-    step.undo_after.map_or(Ok(()), |after| not_negative("undo_after", after))
 }
 
-fn not_negative(place: &str, duration: SignedDuration) -> Result<(), BadRunbook> {
-    if duration.is_negative() { Err(rule(place, "a duration cannot be negative")) } else { Ok(()) }
+fn unique(mut names: Vec<&str>) -> String {
+    names.sort_unstable();
+    names.dedup();
+    names.join(", ")
 }
 
 #[cfg(test)]
@@ -161,8 +279,12 @@ mod tests {
     use crate::examples;
 
     fn problem(change: &str, to: &str) -> String {
-        assert!(examples::RUNBOOK.contains(change), "{change}");
-        read(&examples::RUNBOOK.replace(change, to)).unwrap_err().to_string()
+        let text = examples::RUNBOOK.replace(change, to);
+        let wrong = read(&text).unwrap_err();
+        for wrong in &wrong.0 {
+            assert!(text.get(wrong.at.clone()).is_some() && wrong.line >= 1);
+        }
+        wrong.to_string()
     }
 
     #[test]
@@ -184,21 +306,84 @@ mod tests {
     }
 
     #[test]
-    fn every_mistake_is_named_with_its_place() {
+    fn every_mistake_is_named_with_its_place_and_a_remedy() {
         for (change, to, expected) in [
-            ("owner:", "onwer:", "onwer"),
-            ("cooldown: 15m", "cooldwn: 15m", "cooldwn"),
-            ("cooldown: 15m", "cooldown: soon", "soon"),
-            ("cooldown: 15m", "cooldown: 720h", "guards.cooldown"),
-            ("ec2.reboot\n", "ec2.rebot\n", "steps[0].action: there is no `ec2.rebot`"),
-            ("ec2.status_ok", "ec2.statusok", "steps[0].verify.all"),
+            (
+                "owner:",
+                "onwer:",
+                "line 3 column 1: there is no key `onwer` here; did you mean `owner`?",
+            ),
+            (
+                "cooldown: 15m",
+                "cooldwn: 15m",
+                "line 10 column 3: there is no key `cooldwn` here; did you mean `cooldown`?",
+            ),
+            ("cooldown: 15m", "cooldown: soon", "line 10"),
+            (
+                "cooldown: 15m",
+                "cooldown: 720h",
+                "guards.cooldown: actions are remembered for 7 days",
+            ),
+            (
+                "ec2.reboot\n",
+                "ec2.rebot\n",
+                "line 15 column 13: steps[0].action: there is no action `ec2.rebot`; did you mean `ec2.reboot`?",
+            ),
+            (
+                "ec2.status_ok",
+                "ec2.statusok",
+                "steps[0].verify.all[1]: ec2.reboot has no signal `ec2.statusok`; did you mean `ec2.status_ok`?",
+            ),
             ("ec2.instance:", "http.flag:", "steps[0].action: ec2.reboot acts on ec2.instance"),
+            ("ec2.instance:", "ec2.instanse:", "did you mean `ec2.instance`?"),
             ("group: \"tag:service\"", "group: service", "guards.blast_radius.group"),
-            ("alert.labels.monitor", "alert.label.monitor", "alert.label"),
+            (
+                "alert.labels.monitor",
+                "alert.label.monitor",
+                "line 4 column 44: when: `alert` has no `label`; did you mean `alert.labels`?",
+            ),
+            (
+                "== \"sumologic\"",
+                "== \"sumologc\"",
+                "this can never hold; `alert.source` is never \"sumologc\"; did you mean \"sumologic\"?",
+            ),
             ("mode: auto", "mode: automatic", "automatic"),
+            (
+                "alert.labels.instance_id",
+                "size(alert.labels)",
+                "this gives a number, not a text or a list of texts",
+            ),
         ] {
             let text = problem(change, to);
             assert!(text.contains(expected), "{change} -> {to} said: {text}");
         }
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_said_at_once() {
+        let text = examples::RUNBOOK
+            .replace("ec2.reboot\n", "ec2.rebot\n")
+            .replace("alert.source", "alert.sorce")
+            .replace("owner: platform", "owner: ''");
+        assert_eq!(read(&text).unwrap_err().0.len(), 3);
+    }
+
+    #[test]
+    fn parameters_are_checked_before_and_after_there_is_an_alert() {
+        let with = |value: &str| read(&examples::FLAG_RUNBOOK.replace("{ value: true }", value));
+        assert!(with("{ value: '${alert.severity == \"critical\"}' }").is_ok());
+        assert!(
+            with("{ value: '${alert.nam}' }")
+                .unwrap_err()
+                .to_string()
+                .contains("did you mean `alert.name`?")
+        );
+        assert!(with("{ value: [1] }").unwrap_err().to_string().contains("it takes true, false"));
+        assert!(
+            with("{ valu: '${alert.name}' }")
+                .unwrap_err()
+                .to_string()
+                .contains("`value` is missing")
+        );
     }
 }
