@@ -173,13 +173,20 @@ pub(crate) struct Approve {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Runbook {
-    /// Read files or folders; say what is wrong and where.
-    Lint { paths: Vec<PathBuf> },
+    /// Read files or folders; say what is wrong, where, and what to do about it.
+    Lint {
+        paths: Vec<PathBuf>,
+        /// Fail on warnings too.
+        #[arg(long)]
+        strict: bool,
+    },
     /// Run the examples that stand in the runbooks.
     Test { paths: Vec<PathBuf> },
     /// Say in words what a runbook does.
     Explain { path: PathBuf },
-    /// Print an annotated runbook with every key.
+    /// Print an annotated runbook with every key, the functions, actions and guards.
+    Example,
+    /// Print the JSON Schema of a runbook, for editors.
     Schema,
 }
 

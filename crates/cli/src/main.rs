@@ -4,6 +4,7 @@ mod args;
 mod client;
 mod commands;
 mod demo;
+mod diagnostics;
 mod output;
 mod serve;
 mod settings;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use firebreak_core::proof::Secrets;
+use firebreak_core::runbook::RunbookSet;
 use firebreak_engine::notify::{Pace, check_channels};
 use firebreak_engine::ports::{Clock, HandsSet, SystemClock};
 use firebreak_engine::runbooks::load_folder;
@@ -167,10 +168,10 @@ impl Platform {
     }
 }
 
-fn runbooks(folder: &Path) -> anyhow::Result<Vec<firebreak_core::runbook::Runbook>> {
+fn runbooks(folder: &Path) -> anyhow::Result<RunbookSet> {
     if !folder.is_dir() {
         tracing::warn!(folder = %folder.display(), "there is no such folder: running without runbooks");
-        return Ok(Vec::new());
+        return Ok(RunbookSet::default());
     }
     Ok(load_folder(folder)?)
 }

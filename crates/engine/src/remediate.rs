@@ -9,7 +9,7 @@ use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::{Event, Incident};
 use firebreak_core::ledger::{Row, RowState};
 use firebreak_core::run::{self, Directive, Facts, Order, Phase, Run, Takeover, Work};
-use firebreak_core::runbook::{Runbook, Step};
+use firebreak_core::runbook::{Runbook, RunbookSet, Step};
 use firebreak_core::switch::SwitchReading;
 use firebreak_core::target::Targets;
 use firebreak_core::trace::Trace;
@@ -23,7 +23,7 @@ use crate::record::{RecordError, append_of, pause, record};
 pub struct Remediation<'a> {
     pub store: &'a dyn Store,
     pub clock: &'a dyn Clock,
-    pub runbooks: &'a [Runbook],
+    pub runbooks: &'a RunbookSet,
     pub hands: &'a HandsSet,
     pub reopen_within: SignedDuration,
 }

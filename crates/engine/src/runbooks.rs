@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use firebreak_core::ids::RunbookName;
-use firebreak_core::runbook::{BadRunbook, Runbook, read};
+use firebreak_core::runbook::{BadRunbook, Runbook, RunbookSet, read};
 
 /// What is wrong with one file; for a YAML error the text holds line and column.
 #[derive(Debug, thiserror::Error)]
@@ -45,8 +45,8 @@ pub fn load_file(path: &Path) -> Result<Runbook, BadFile> {
     read(&text).map_err(|error| BadFile::Bad { path: path.to_path_buf(), error })
 }
 
-/// Reads a folder, in the order of its file names: the first runbook that is for an alert is the one asked.
-pub fn load_folder(folder: &Path) -> Result<Vec<Runbook>, BadFolder> {
+/// Reads a folder. Its runbooks are asked by their `order`, then by name.
+pub fn load_folder(folder: &Path) -> Result<RunbookSet, BadFolder> {
     let mut bad = Vec::new();
     let mut runbooks: Vec<Runbook> = Vec::new();
     let mut seen: BTreeMap<RunbookName, PathBuf> = BTreeMap::new();
@@ -64,7 +64,7 @@ pub fn load_folder(folder: &Path) -> Result<Vec<Runbook>, BadFolder> {
             }
         }
     }
-    if bad.is_empty() { Ok(runbooks) } else { Err(BadFolder(bad)) }
+    if bad.is_empty() { Ok(runbooks.into()) } else { Err(BadFolder(bad)) }
 }
 
 #[cfg(test)]
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_read_in_the_order_of_its_names() {
+    fn a_folder_is_read_into_the_order_of_its_runbooks() {
         let folder = tempfile::tempdir().unwrap();
         for (file, text) in
             [("b.yaml", runbook("one")), ("a.yml", runbook("two")), ("c.md", "no".to_owned())]
@@ -92,10 +92,10 @@ mod tests {
         fs::create_dir(folder.path().join("d.yaml")).unwrap();
         let names: Vec<String> = load_folder(folder.path())
             .unwrap()
-            .into_iter()
+            .iter()
             .map(|runbook| runbook.runbook.to_string())
             .collect();
-        assert_eq!(names, ["two", "one"]);
+        assert_eq!(names, ["one", "two"]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::event::WAKES_DRIVER;
 use firebreak_core::run::{Directive, Takeover};
-use firebreak_core::runbook::Runbook;
+use firebreak_core::runbook::RunbookSet;
 use firebreak_engine::ports::{Clock, HandsSet, StoreError};
 use firebreak_engine::remediate::{ActReport, RemediateError, Remediation, act, advance};
 use jiff::{SignedDuration, Timestamp};
@@ -22,7 +22,7 @@ use crate::crew::Crew;
 pub struct DriverSettings {
     pub store: SqliteStore,
     pub clock: Arc<dyn Clock>,
-    pub runbooks: Arc<Vec<Runbook>>,
+    pub runbooks: Arc<RunbookSet>,
     pub hands: Arc<HandsSet>,
     pub reopen_within: SignedDuration,
 }

@@ -14,7 +14,7 @@ use firebreak_aws::{client, ec2::Ec2Reboot};
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::Command;
 use firebreak_core::run::Takeover;
-use firebreak_core::runbook::Runbook;
+use firebreak_core::runbook::RunbookSet;
 use firebreak_engine::command::command;
 use firebreak_engine::ports::{Hands, HandsSet, Settings as _, SystemClock};
 use firebreak_engine::remediate::{ActReport, Remediation, act, advance};
@@ -28,7 +28,7 @@ struct Function {
     /// `None`: decides and never acts.
     family: Option<String>,
     store: DynamoStore,
-    runbooks: Vec<Runbook>,
+    runbooks: RunbookSet,
     hands: HandsSet,
     reopen_within: SignedDuration,
 }
@@ -52,7 +52,8 @@ async fn main() -> Result<(), Error> {
         }
     };
     // Hands work from the runbook that the run began with; only decisions need those of today.
-    let runbooks = if family.is_none() { runbooks::load_folder(&folder())? } else { Vec::new() };
+    let runbooks =
+        if family.is_none() { runbooks::load_folder(&folder())? } else { RunbookSet::default() };
     let store = DynamoStore::new(&config, table);
     if let Err(error) = store.kill_switch().await {
         tracing::warn!(%error, "the connection is not warm");

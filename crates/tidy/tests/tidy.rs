@@ -38,11 +38,13 @@ const CORE_MAY_LINK: &[&str] = &[
     "jiff",
     "regex",
     "ring",
+    "schemars",
     "serde",
     "serde-saphyr",
     "serde_json",
     "sha2",
     "standardwebhooks",
+    "strsim",
     "subtle",
     "thiserror",
 ];

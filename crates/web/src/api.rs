@@ -12,7 +12,7 @@ use axum::{Json, Router};
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::{Command, Incident, Status};
 use firebreak_core::proof::Secrets;
-use firebreak_core::runbook::{Runbook, lint};
+use firebreak_core::runbook::{Draft, RunbookSet, lint};
 use firebreak_core::switch::{Engaged, KillSwitch};
 use firebreak_engine::command::command;
 use firebreak_engine::ports::{Clock, ListQuery, Store};
@@ -29,7 +29,7 @@ use crate::metrics::Metrics;
 pub struct Api {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
-    pub runbooks: Arc<Vec<Runbook>>,
+    pub runbooks: Arc<RunbookSet>,
     pub metrics: Metrics,
     pub token: Arc<Secrets>,
 }
@@ -205,7 +205,7 @@ async fn runbooks(State(api): State<Api>) -> Json<Value> {
     let runbooks: Vec<Value> = api
         .runbooks
         .iter()
-        .map(|runbook| json!({"runbook": runbook, "remarks": lint(runbook)}))
+        .map(|runbook| json!({"runbook": runbook, "remarks": lint(&Draft::from(runbook.clone()))}))
         .collect();
     Json(json!({"runbooks": runbooks}))
 }

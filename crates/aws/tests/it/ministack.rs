@@ -56,7 +56,7 @@ pub(crate) async fn launch(ec2: &aws_sdk_ec2::Client, tags: &[(&str, &str)]) -> 
 async fn check(hands: &Ec2Reboot, target: &Target) -> (Reading, String) {
     let runbook: Runbook = runbook::read(RUNBOOK).unwrap();
     let seen = hands.observe(target, None).await.unwrap();
-    let planned = Plan::of(&runbook, &[seen]).steps.remove(0);
+    let planned = Plan::of(&runbook, &[], &[seen]).unwrap().steps.remove(0);
     let before = Timestamp::now();
     let mut evidence = hands.check(&Row::new(planned.clone()), &runbook.steps[0]).await;
     let evidence = evidence.remove(0);

@@ -32,7 +32,7 @@ async fn a_planned_reboot_is_sent_once_and_checked() {
     let Some(config) = emulator::config(MINISTACK).await else { return };
     let store = emulator::store(&config).await;
     let target = launch(&aws_sdk_ec2::Client::new(&config), &[("firebreak", "allow")]).await;
-    let runbooks = [runbook::read(RUNBOOK).unwrap()];
+    let runbooks = [runbook::read(RUNBOOK).unwrap()].into_iter().collect();
     let hands = HandsSet::new(vec![Box::new(Ec2Reboot::new(&config))]);
     let with = Remediation {
         store: &store,

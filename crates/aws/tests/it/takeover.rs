@@ -3,7 +3,7 @@
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::{Event, Incident, Status};
 use firebreak_core::run::{Directive, Takeover};
-use firebreak_core::runbook;
+use firebreak_core::runbook::{self, RunbookSet};
 use firebreak_engine::contracts::examples;
 use firebreak_engine::ids::incident_id;
 use firebreak_engine::ports::{HandsSet, IncidentStore as _, Store, SystemClock};
@@ -46,7 +46,7 @@ async fn load(store: &dyn Store, id: &IncidentId) -> Incident {
 async fn a_dead_driver_takes_its_run_and_no_other_with_it() {
     let Some(config) = emulator::config(EMULATOR).await else { return };
     let store = emulator::store(&config).await;
-    let runbooks = [runbook::read(RUNBOOK).unwrap()];
+    let runbooks = [runbook::read(RUNBOOK).unwrap()].into_iter().collect();
     let hands = HandsSet::default();
     let with = Remediation {
         store: &store,
@@ -78,10 +78,11 @@ async fn a_driver_that_died_before_it_began_is_told_to_people() {
     let Some(config) = emulator::config(EMULATOR).await else { return };
     let store = emulator::store(&config).await;
     let hands = HandsSet::default();
+    let runbooks = RunbookSet::default();
     let with = Remediation {
         store: &store,
         clock: &SystemClock,
-        runbooks: &[],
+        runbooks: &runbooks,
         hands: &hands,
         reopen_within: SignedDuration::from_mins(10),
     };

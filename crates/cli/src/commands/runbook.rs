@@ -3,23 +3,40 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use firebreak_core::actions::{ACTIONS, Reversal};
+use firebreak_core::cel::functions::FUNCTIONS;
 use firebreak_core::guards::GUARDS;
-use firebreak_core::runbook::{Mode, Tested, lint, test};
+use firebreak_core::runbook::{self, Mode, Tested, inspect, lint, overlaps, test};
+use firebreak_core::yaml::{Diagnostic, Level};
 use firebreak_engine::runbooks;
 use serde_json::json;
 
 use crate::args::Runbook as What;
-use crate::output::{BAD, BOLD, GOOD, WARN, paint, say, say_json};
+use crate::diagnostics::render;
+use crate::output::{BAD, BOLD, GOOD, paint, say, say_json};
+
+/// Whether remarks make the check fail.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Strictness {
+    Lenient,
+    Strict,
+}
 
 pub(crate) fn runbook(what: What, as_json: bool) -> anyhow::Result<ExitCode> {
     match what {
-        What::Lint { paths } => check(&files(&paths)?, as_json),
+        What::Lint { paths, strict } => {
+            let strict = if strict { Strictness::Strict } else { Strictness::Lenient };
+            check(&files(&paths)?, strict, as_json)
+        }
         What::Test { paths } => run_examples(&files(&paths)?),
         What::Explain { path } => explain(&path),
+        What::Example => {
+            example();
+            Ok(ExitCode::SUCCESS)
+        }
         What::Schema => {
-            schema();
+            say_json(&runbook::schema())?;
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -39,35 +56,56 @@ fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn check(files: &[PathBuf], as_json: bool) -> anyhow::Result<ExitCode> {
-    let mut failed = 0;
-    let mut report = Vec::new();
+/// Every file on its own, then all that can be used against each other.
+fn check(files: &[PathBuf], strict: Strictness, as_json: bool) -> anyhow::Result<ExitCode> {
+    let mut texts = Vec::new();
     for path in files {
-        match runbooks::load_file(path) {
-            Ok(runbook) => {
-                let remarks = lint(&runbook);
-                report.push(json!({"file": path, "ok": true, "remarks": remarks}));
-                if as_json {
-                    continue;
-                }
-                say(&format!("{} {}", paint(GOOD, "ok"), path.display()));
-                for remark in remarks {
-                    say(&format!("   {} {}: {}", paint(WARN, "remark"), remark.place, remark.text));
-                }
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read {}", path.display()))?;
+        texts.push((path, text));
+    }
+    let inspected: Vec<_> = texts.iter().map(|(_, text)| inspect(text)).collect();
+    let drafts: Vec<_> = inspected.iter().filter_map(|read| read.as_ref().ok().cloned()).collect();
+    let mut between = overlaps(&drafts);
+    let mut drafts_before = 0;
+    let mut found: Vec<Vec<Diagnostic>> = Vec::new();
+    for read in &inspected {
+        found.push(match read {
+            Err(wrong) => wrong.0.clone(),
+            Ok(draft) => {
+                let here = |(at, _): &mut (usize, Diagnostic)| *at == drafts_before;
+                let overlapping = between.extract_if(.., here).map(|(_, remark)| remark);
+                let remarks = lint(draft).into_iter().chain(overlapping).collect();
+                drafts_before += 1;
+                remarks
             }
-            Err(error) => {
-                failed += 1;
-                report.push(json!({"file": path, "ok": false, "error": error.to_string()}));
-                if !as_json {
-                    say(&format!("{} {error}", paint(BAD, "wrong")));
-                }
+        });
+    }
+    let count = |level| found.iter().flatten().filter(|one| one.level == level).count();
+    let (errors, warnings) = (count(Level::Error), count(Level::Warning));
+    let ok = errors == 0 && (warnings == 0 || strict == Strictness::Lenient);
+    if as_json {
+        let report: Vec<_> = texts
+            .iter()
+            .zip(&found)
+            .map(|((path, _), found)| {
+                let ok = found.iter().all(|one| one.level != Level::Error);
+                json!({"file": path, "ok": ok, "diagnostics": found})
+            })
+            .collect();
+        say_json(&json!(report))?;
+    } else {
+        for ((path, text), found) in texts.iter().zip(&found) {
+            if found.is_empty() {
+                say(&format!("{} {}", paint(GOOD, "ok"), path.display()));
+            }
+            for one in found {
+                say(&format!("{}\n", render(path, text, one)));
             }
         }
+        say(&format!("{} runbooks, {errors} errors, {warnings} warnings", texts.len()));
     }
-    if as_json {
-        say_json(&json!(report))?;
-    }
-    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn run_examples(files: &[PathBuf]) -> anyhow::Result<ExitCode> {
@@ -142,9 +180,15 @@ fn explain(path: &Path) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Every key with its meaning, as a runbook that can be copied; then actions, signals and guards.
-fn schema() {
-    say(include_str!("schema.yaml").trim_end());
+/// Every key with its meaning, as a runbook that can be copied; then functions, actions, signals and guards.
+fn example() {
+    say(include_str!("example.yaml").trim_end());
+    say(
+        "\n# Functions of CEL expressions, besides operators, `has`, `all`, `exists`, `map` and `filter`:",
+    );
+    for function in FUNCTIONS {
+        say(&format!("#   {}: {}", function.name, function.summary));
+    }
     say("\n# Actions and the signals that they can be verified by:");
     for action in ACTIONS {
         say(&format!("#   {} on {}: {}", action.name(), action.target_kind(), action.summary()));
@@ -166,6 +210,6 @@ fn schema() {
 mod tests {
     #[test]
     fn the_annotated_runbook_is_a_valid_one() {
-        firebreak_core::runbook::read(include_str!("schema.yaml")).unwrap();
+        firebreak_core::runbook::read(include_str!("example.yaml")).unwrap();
     }
 }

@@ -173,15 +173,15 @@ impl Check<'_> {
 
     fn field(&mut self, node: &IdedExpr, of: &Kind, name: &str) -> Kind {
         match of {
-            Kind::Object(fields) => match fields.iter().find(|field| field.name == name) {
-                Some(field) => field.kind.kind(),
-                None => {
-                    let variable = self.scope.variable;
-                    let help = missing_field(variable, fields, name);
-                    self.flaw(node, name, format!("`{variable}` has no `{name}`"), Some(help));
-                    Kind::Any
+            Kind::Object(fields) => {
+                if let Some(field) = fields.iter().find(|field| field.name == name) {
+                    return field.kind.kind();
                 }
-            },
+                let variable = self.scope.variable;
+                let help = missing_field(variable, fields, name);
+                self.flaw(node, name, format!("`{variable}` has no `{name}`"), Some(help));
+                Kind::Any
+            }
             Kind::Map(value) => (**value).clone(),
             Kind::Any => Kind::Any,
             other => {

@@ -65,17 +65,23 @@ impl Expression {
 
     /// As [`Expression::holds`], for a subject that is asked many expressions.
     pub fn holds_for(&self, subject: &Subject) -> Result<bool, NoValue> {
-        match self.value(subject)? {
-            Value::Bool(answer) => Ok(answer),
-            other => Err(NoValue::Type(describe(&other), "true or false")),
+        let value = self.value(subject)?;
+        if let Value::Bool(answer) = value {
+            Ok(answer)
+        } else {
+            Err(NoValue::Type(describe(&value), "true or false"))
         }
     }
 
     /// The ids that it gives: one text or a list of texts, never an empty text.
     pub fn ids(&self, alert: &Alert) -> Result<Vec<String>, NoValue> {
-        let text = |value: &Value| match value {
-            Value::String(text) if !text.trim().is_empty() => Ok(text.trim().to_owned()),
-            other => Err(NoValue::Type(describe(other), "a text that is not empty")),
+        let text = |value: &Value| {
+            if let Value::String(text) = value
+                && !text.trim().is_empty()
+            {
+                return Ok(text.trim().to_owned());
+            }
+            Err(NoValue::Type(describe(value), "a text that is not empty"))
         };
         let value = self.value(&Subject::of(alert))?;
         if let Value::List(list) = &value {

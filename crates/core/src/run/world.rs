@@ -110,11 +110,7 @@ impl World {
         Self {
             now: 0,
             tick: 0,
-            runbooks: runbooks
-                .iter()
-                .map(|yaml| runbook::read(yaml).unwrap())
-                .collect::<Vec<_>>()
-                .into(),
+            runbooks: runbooks.iter().map(|yaml| runbook::read(yaml).unwrap()).collect(),
             incidents: Vec::new(),
             events: Vec::new(),
             by_group: BTreeMap::new(),

@@ -27,8 +27,8 @@ pub fn lint(draft: &Draft<'_>) -> Vec<Diagnostic> {
         }
     }
     for (kind, ids) in &runbook.targets {
-        if ids.as_str().contains("alert.title") || ids.as_str().contains("alert.annotations") {
-            let message = "titles and annotations are texts for people and may be worded anew";
+        if ids.as_str().contains("alert.title") {
+            let message = "a title is a text for people and may be worded anew";
             let help = "take the id from a label, so that the target has an identity";
             remarks.push(
                 document.warning("target_identity", &format!("targets.{kind}"), message).help(help),
@@ -128,7 +128,7 @@ mod tests {
             ("  require_tag: { firebreak: allow }\n", "", "irreversible"),
             ("group: \"tag:service\", ", "", "irreversible"),
             ("max_percent: 50, ", "", "irreversible"),
-            ("alert.labels.instance_id", "alert.annotations.instance", "target_identity"),
+            ("alert.labels.instance_id", "alert.title", "target_identity"),
             (
                 "alert.source == \"sumologic\" && alert.labels.monitor == \"slow-api-data\"",
                 "alert.severity == \"critical\"",

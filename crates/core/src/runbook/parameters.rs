@@ -71,7 +71,7 @@ fn fill(value: &Value, subject: &Subject) -> Result<Value, String> {
             Piece::Filled(expression, _) => match of(expression)? {
                 Value::String(text) => filled.push_str(&text),
                 value @ (Value::Number(_) | Value::Bool(_)) => filled.push_str(&value.to_string()),
-                other => {
+                other @ (Value::Null | Value::Array(_) | Value::Object(_)) => {
                     return Err(format!("`{expression}` gave {other}, which is no part of a text"));
                 }
             },
@@ -112,12 +112,11 @@ fn closing(text: &str) -> Option<usize> {
             _ if escaped => escaped = false,
             (Some(_), '\\') => escaped = true,
             (Some(open), _) if open == letter => quote = None,
-            (Some(_), _) => {}
             (None, '"' | '\'') => quote = Some(letter),
             (None, '{') => depth += 1,
             (None, '}') if depth == 0 => return Some(at),
             (None, '}') => depth -= 1,
-            (None, _) => {}
+            (Some(_) | None, _) => {}
         }
     }
     None

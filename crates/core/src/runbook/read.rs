@@ -23,6 +23,13 @@ pub struct Draft<'a> {
     pub document: Document<'a>,
 }
 
+impl From<Runbook> for Draft<'static> {
+    /// Without its text: what is said about it has no line.
+    fn from(runbook: Runbook) -> Self {
+        Self { runbook, document: Document::unwritten() }
+    }
+}
+
 /// Reads one runbook. What it returns can be run; nothing about it has to be checked again.
 pub fn read(yaml: &str) -> Result<Runbook, BadRunbook> {
     inspect(yaml).map(|draft| draft.runbook)
@@ -31,7 +38,7 @@ pub fn read(yaml: &str) -> Result<Runbook, BadRunbook> {
 /// As [`read`], and keeps the places of the text.
 pub fn inspect(yaml: &str) -> Result<Draft<'_>, BadRunbook> {
     let (runbook, document) =
-        Document::read::<Runbook>(yaml).map_err(|wrong| BadRunbook(vec![wrong]))?;
+        Document::read::<Runbook>(yaml).map_err(|wrong| BadRunbook(vec![*wrong]))?;
     let mut check = Check { document: &document, runbook: &runbook, wrong: Vec::new() };
     check.all();
     let mut wrong = check.wrong;

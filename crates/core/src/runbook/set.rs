@@ -36,6 +36,12 @@ impl From<Vec<Runbook>> for RunbookSet {
     }
 }
 
+impl FromIterator<Runbook> for RunbookSet {
+    fn from_iter<T: IntoIterator<Item = Runbook>>(runbooks: T) -> Self {
+        runbooks.into_iter().collect::<Vec<_>>().into()
+    }
+}
+
 /// How many runbooks demand each value.
 fn frequency(reaches: &[Vec<Alternative>]) -> HashMap<(String, String), usize> {
     let mut common: HashMap<(String, String), usize> = HashMap::new();

@@ -57,12 +57,19 @@ pub struct Document<'a> {
     places: Places,
 }
 
+impl Document<'static> {
+    /// For a value that came from elsewhere: everything stands at the beginning of an empty text.
+    pub fn unwritten() -> Self {
+        Self { text: "", places: Places::default() }
+    }
+}
+
 impl<'a> Document<'a> {
     /// Reads the text as `T`. The error underlines the place and, for a key that is not known, suggests one.
-    pub fn read<T: DeserializeOwned>(text: &'a str) -> Result<(T, Self), Diagnostic> {
+    pub fn read<T: DeserializeOwned>(text: &'a str) -> Result<(T, Self), Box<Diagnostic>> {
         match serde_saphyr::from_str(text) {
             Ok(value) => Ok((value, Self { text, places: Places::of(text) })),
-            Err(error) => Err(unreadable(text, &error)),
+            Err(error) => Err(Box::new(unreadable(text, &error))),
         }
     }
 
@@ -232,7 +239,7 @@ mod tests {
     }
 
     fn wrong(text: &str) -> Diagnostic {
-        Document::read::<Sample>(text).unwrap_err()
+        *Document::read::<Sample>(text).unwrap_err()
     }
 
     #[test]

@@ -149,8 +149,8 @@ impl Hands for HttpSetFlag {
         }
     }
 
-    async fn check(&self, row: &Row, step: &Step) -> Vec<Evidence> {
-        let (reading, detail) = self.check_one(row, step.with.get("value")).await;
+    async fn check(&self, row: &Row, _step: &Step) -> Vec<Evidence> {
+        let (reading, detail) = self.check_one(row, row.planned.with.get("value")).await;
         vec![Evidence {
             signal: "http.flag_set".to_owned(),
             target: Some(row.planned.target.clone()),
@@ -161,14 +161,17 @@ impl Hands for HttpSetFlag {
     }
 
     /// Leaves alone what somebody else set, before the action or after it.
-    async fn undo(&self, row: &Row, step: &Step) -> Result<String, ReadError> {
+    async fn undo(&self, row: &Row, _step: &Step) -> Result<String, ReadError> {
         if row.receipt.as_ref().is_some_and(|receipt| receipt.starts_with(ALREADY)) {
             return Ok("left as it is: it was set before this row came to it".to_owned());
         }
         let before = captured(row).map_err(ReadError)?;
         let url = self.url(&row.planned.target).map_err(ReadError)?;
-        let ours =
-            step.with.get("value").ok_or_else(|| ReadError("no value is named".to_owned()))?;
+        let ours = row
+            .planned
+            .with
+            .get("value")
+            .ok_or_else(|| ReadError("no value is named".to_owned()))?;
         self.put_back(&url, &before, ours).await.map_err(ReadError)
     }
 }

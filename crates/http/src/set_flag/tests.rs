@@ -54,7 +54,7 @@ impl Scene {
         let mut seen = self.hands.observe(&self.target, None).await.unwrap();
         seen.group = Some(Group { key: "kind:http.flag".to_owned(), members: 1 });
         let observations = [seen];
-        let plan = Plan::of(&self.runbook, &observations);
+        let plan = Plan::of(&self.runbook, &[], &observations).unwrap();
         let row = Row::new(plan.steps[0].clone());
         let now = SystemClock.now();
         let incident = incident(&self.target.id, now);
