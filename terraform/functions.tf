@@ -4,6 +4,7 @@ locals {
     {
       sid = "UseIncidentItems"
       actions = [
+        "dynamodb:BatchGetItem",
         "dynamodb:ConditionCheckItem",
         "dynamodb:GetItem",
         "dynamodb:PutItem",

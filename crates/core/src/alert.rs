@@ -290,9 +290,14 @@ impl Alert {
 
     /// Whether both speak of one firing: by the sender's name for it, else by when it began.
     pub fn is_of_same_episode(&self, other: &Alert) -> bool {
-        match (&self.episode, &other.episode) {
-            (Some(own), Some(others)) => own == others,
-            _ => self.starts_at == other.starts_at,
+        self.is_of_episode(other.episode.as_deref(), other.starts_at)
+    }
+
+    /// The same for an episode of which no more is known.
+    pub(crate) fn is_of_episode(&self, name: Option<&str>, starts_at: Timestamp) -> bool {
+        match (self.episode.as_deref(), name) {
+            (Some(own), Some(other)) => own == other,
+            _ => self.starts_at == starts_at,
         }
     }
 }

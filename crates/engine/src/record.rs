@@ -1,11 +1,16 @@
 //! Load, decide, append: the loop that every change to one incident goes through.
 
+use std::collections::BTreeSet;
+
 use firebreak_core::book::BookWrite;
+use firebreak_core::fingerprint::Fingerprint;
 use firebreak_core::ids::IncidentId;
-use firebreak_core::incident::{Event, Incident, Recorded};
+use firebreak_core::incident::{Event, Incident, Recorded, Seen};
 use jiff::Timestamp;
 
-use crate::ports::{Append, AppendError, Clock, IncidentStore, SlotWrite, StoreError};
+use crate::ports::{
+    Append, AppendError, Clock, Conflict, IncidentStore, SlotKey, SlotWrite, StoreError,
+};
 
 /// How often a decision is made anew because somebody else wrote in between.
 const MOST_TRIES: u32 = 32;
@@ -33,15 +38,21 @@ pub async fn record<E>(
     id: &IncidentId,
     mut decide: impl FnMut(&Incident) -> Result<Vec<Event>, E>,
 ) -> Result<Incident, RecordError<E>> {
+    let mut elsewhere = BTreeSet::new();
     for attempt in 0..MOST_TRIES {
         let incident = store.load(id).await?.ok_or_else(|| RecordError::NotFound(id.clone()))?;
         let events = decide(&incident).map_err(RecordError::Refused)?;
         if events.is_empty() {
             return Ok(incident);
         }
-        let append = append_of(&incident, events, clock.now());
+        let mut append = append_of(&incident, events, clock.now());
+        append.slots.retain(|slot| !elsewhere.contains(&slot.key));
         match store.append(&append).await {
             Ok(()) => return Ok(append.incident),
+            // The alert has moved to another incident: what this one heard of it is no longer asked for.
+            Err(AppendError::Conflict(Conflict::Slot { key, .. })) => {
+                elsewhere.insert(key);
+            }
             Err(AppendError::Conflict(_)) => pause(attempt).await,
             Err(AppendError::Store(error)) => return Err(error.into()),
         }
@@ -49,39 +60,62 @@ pub async fn record<E>(
     Err(RecordError::Contended(id.clone()))
 }
 
-/// The append that takes `incident` through `events`.
-pub(crate) fn append_of(incident: &Incident, events: Vec<Event>, now: Timestamp) -> Append {
-    let mut state = incident.clone();
-    let events = events
-        .into_iter()
-        .map(|event| {
-            let recorded =
-                Recorded { incident: state.id.clone(), seq: state.version + 1, at: now, event };
-            state =
-                state.clone().apply(&recorded).expect("the core only decides what fits the state");
-            recorded
-        })
-        .collect();
-    Append { incident: state, events, slots: Vec::new(), books: Vec::new() }
+/// An incident on its way through further events.
+pub(crate) struct Growth {
+    pub(crate) incident: Incident,
+    pub(crate) events: Vec<Recorded>,
 }
 
-/// The append that opens an incident: the first of `events` is `incident.opened`.
-pub(crate) fn opening_of(id: &IncidentId, events: Vec<Event>, now: Timestamp) -> Append {
-    let mut events = events.into_iter();
-    let first = events.next().expect("an opening has its first event");
-    let opened = Recorded { incident: id.clone(), seq: 1, at: now, event: first };
-    let incident = Incident::open(&opened).expect("an opening begins with `incident.opened`");
-    let mut append = append_of(&incident, events.collect(), now);
-    append.events.insert(0, opened);
-    append
+impl Growth {
+    pub(crate) fn of(incident: Incident) -> Self {
+        Self { incident, events: Vec::new() }
+    }
+
+    /// A new incident; the first of `events` is `incident.opened`.
+    pub(crate) fn opened(id: IncidentId, events: Vec<Event>, now: Timestamp) -> Self {
+        let mut events = events.into_iter();
+        let event = events.next().expect("an opening has its first event");
+        let opened = Recorded { incident: id, seq: 1, at: now, event };
+        let incident = Incident::open(&opened).expect("an opening begins with `incident.opened`");
+        Self { incident, events: vec![opened] }.with(events.collect(), now)
+    }
+
+    pub(crate) fn with(self, events: Vec<Event>, now: Timestamp) -> Self {
+        let Self { mut incident, events: mut all } = self;
+        for event in events {
+            let (id, seq) = (incident.id.clone(), incident.version + 1);
+            let recorded = Recorded { incident: id, seq, at: now, event };
+            incident =
+                incident.apply(&recorded).expect("the core only decides what fits the state");
+            all.push(recorded);
+        }
+        Self { incident, events: all }
+    }
+
+    /// The append, with what is now known of each changed alert. `held` says where the slot of an alert points
+    /// so far.
+    pub(crate) fn append(self, held: impl Fn(&Fingerprint) -> Option<IncidentId>) -> Append {
+        let changed = self.events.iter().filter_map(|recorded| recorded.event.changes_alert());
+        let slots = changed.collect::<BTreeSet<_>>().into_iter().filter_map(|fingerprint| {
+            let member = self.incident.alerts.get(fingerprint)?;
+            Some(SlotWrite {
+                key: SlotKey::Fingerprint(fingerprint.clone()),
+                expected: held(fingerprint),
+                incident: self.incident.id.clone(),
+                seen: Some(Seen::of(member)),
+            })
+        });
+        let slots = slots.collect();
+        Append { incident: self.incident, events: self.events, slots, books: Vec::new() }
+    }
+}
+
+/// The append that takes `incident` through `events`, which are about alerts that it has.
+pub(crate) fn append_of(incident: &Incident, events: Vec<Event>, now: Timestamp) -> Append {
+    Growth::of(incident.clone()).with(events, now).append(|_| Some(incident.id.clone()))
 }
 
 impl Append {
-    pub(crate) fn with_slots(mut self, slots: Vec<SlotWrite>) -> Self {
-        self.slots = slots;
-        self
-    }
-
     pub(crate) fn with_books(mut self, books: Vec<BookWrite>) -> Self {
         self.books = books;
         self

@@ -163,7 +163,7 @@ def functions_keep_failures(state: State) -> Iterator[Finding]:
 
 def functions_may_do_their_work(state: State) -> Iterator[Finding]:
     """A function may use what its environment names: table, bus, secret and topic."""
-    table_actions = ("GetItem", "Query", "PutItem", "UpdateItem", "ConditionCheckItem")
+    table_actions = ("BatchGetItem", "GetItem", "Query", "PutItem", "UpdateItem", "ConditionCheckItem")
     for function in state.of("aws_lambda_function"):
         policy = state.role_policy(function["role"])
         environment = function.block("environment").get("variables") or {}

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError as Failure;
 use aws_sdk_dynamodb::types::{
-    Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update,
+    Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem,
 };
 use aws_smithy_types::error::metadata::ProvideErrorMetadata as _;
 use firebreak_core::book::BookWrite;
@@ -15,10 +15,8 @@ use firebreak_engine::ports::{Append, AppendError, Conflict, SlotWrite, StoreErr
 
 use super::conflict::{Meaning, meaning};
 use super::keys::{self, Attributes, Item, Key, number};
+use super::slots::pointer;
 use super::{DynamoStore, unavailable};
-
-/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
-const MOST_WRITES: usize = 100;
 
 /// Pauses after a transaction met another one. The losers of a race decide anew, so this stays short.
 const PAUSES: [Duration; 4] = [
@@ -83,11 +81,13 @@ fn actions(append: &Append) -> Result<(u64, Vec<Action<'_>>), StoreError> {
     actions.extend(events.iter().map(|recorded| Action::Event { recorded, incident }));
     actions.extend(slots.iter().map(Action::Slot));
     actions.extend(books.iter().map(Action::Book));
-    if actions.len() > MOST_WRITES {
+    // <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
+    if actions.len() > Append::MOST_WRITES {
         return Err(StoreError::Corrupt(format!(
-            "an append to {} of {} writes; one transaction takes {MOST_WRITES}",
+            "an append to {} of {} writes; one transaction takes {}",
             incident.id,
-            actions.len()
+            actions.len(),
+            Append::MOST_WRITES
         )));
     }
     Ok((first, actions))
@@ -174,25 +174,6 @@ fn book(write: &BookWrite) -> Item {
         .number("version", &write.book.version)
         .json("body", &write.book)
         .done()
-}
-
-/// An update and no put: the counts of repeats beside the pointer stay.
-fn pointer(slot: &SlotWrite, table: &str) -> aws_sdk_dynamodb::types::builders::UpdateBuilder {
-    let incident = |id: &firebreak_core::ids::IncidentId| {
-        aws_sdk_dynamodb::types::AttributeValue::S(id.as_str().to_owned())
-    };
-    let update = Update::builder()
-        .table_name(table)
-        .set_key(Some(Key::slot(&slot.key).to_item()))
-        .update_expression("SET incident_id = :incident")
-        .expression_attribute_values(":incident", incident(&slot.incident))
-        .return_values_on_condition_check_failure(OnFailure::AllOld);
-    match &slot.expected {
-        None => update.condition_expression("attribute_not_exists(incident_id)"),
-        Some(expected) => update
-            .condition_expression("incident_id = :expected")
-            .expression_attribute_values(":expected", incident(expected)),
-    }
 }
 
 /// The same for the same append and for no other. At most 36 characters.

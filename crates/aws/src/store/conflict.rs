@@ -62,6 +62,7 @@ mod tests {
             key: SlotKey::Group("g".to_owned()),
             expected: None,
             incident: incident("NEW"),
+            seen: None,
         };
         let book = BookWrite { key: BookKey::group("shop"), book: Book::default() };
         let actions = [Action::Slot(&slot), Action::Book(&book)];

@@ -1,5 +1,7 @@
 //! Incidents, events, slots and books, as the port asks for them.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
 use firebreak_core::book::{BookKey, Books};
@@ -7,17 +9,14 @@ use firebreak_core::fingerprint::Fingerprint;
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::{Event, Incident, Recorded};
 use firebreak_engine::ports::{
-    Append, AppendError, IncidentStore, ListPage, ListQuery, SlotKey, StoreError,
+    Append, AppendError, IncidentStore, ListPage, ListQuery, Repeats, Slot, SlotKey, StoreError,
 };
-use futures::future::try_join_all;
+use futures::future::ready;
+use futures::stream::{StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
 
 use super::keys::{self, Item, Key};
-use super::{DynamoStore, unavailable};
-use crate::failure;
-
-/// Books that are read at once.
-const AT_ONCE: usize = 20;
+use super::{DynamoStore, side_by_side, unavailable};
 
 #[async_trait]
 impl IncidentStore for DynamoStore {
@@ -31,45 +30,52 @@ impl IncidentStore for DynamoStore {
         items.iter().map(|item| recorded(id, item)).collect()
     }
 
-    async fn find(&self, slot: &SlotKey) -> Result<Option<IncidentId>, StoreError> {
-        let item = self.get(&Key::slot(slot)).await?;
-        Ok(item.as_ref().map(keys::pointed_at).transpose()?.flatten())
+    async fn load_all(
+        &self,
+        ids: &[IncidentId],
+    ) -> Result<BTreeMap<IncidentId, Incident>, StoreError> {
+        let reads = ids.iter().map(|id| async move {
+            Ok::<_, StoreError>(self.load(id).await?.map(|incident| (id.clone(), incident)))
+        });
+        side_by_side(reads).filter_map(|read| ready(read.transpose())).try_collect().await
+    }
+
+    async fn find_all(&self, keys: &[SlotKey]) -> Result<BTreeMap<SlotKey, Slot>, StoreError> {
+        self.slots(keys).await
     }
 
     async fn append(&self, append: &Append) -> Result<(), AppendError> {
         self.transact(append).await
     }
 
-    async fn count_repeat(
-        &self,
-        fingerprint: &Fingerprint,
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
-        let key = Key::slot(&SlotKey::Fingerprint(fingerprint.clone()));
-        let sent = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(key.to_item()))
-            .update_expression("SET last_seen = :at ADD occurrences :one")
-            .expression_attribute_values(":at", AttributeValue::S(at.to_string()))
-            .expression_attribute_values(":one", keys::number(&1))
-            .send()
-            .await;
-        match sent {
-            Ok(_) => Ok(()),
-            // The item is just being pointed elsewhere: one count less does no harm.
-            Err(error) if failure::code(&error) == Some("TransactionConflictException") => Ok(()),
-            Err(error) => Err(unavailable(&error)),
-        }
+    /// A transaction each: in one for all, the conflict of one would cost the others another try.
+    async fn append_all(&self, appends: &[Append]) -> Vec<Result<(), AppendError>> {
+        let writes = appends.iter().map(|append| self.transact(append));
+        side_by_side(writes).collect().await
+    }
+
+    /// Beside the slot, in an item of its own: a count must not be in the way of a transaction.
+    async fn count_repeats(&self, repeats: &[Repeats]) -> Result<(), StoreError> {
+        let counts = repeats.iter().map(|repeated| {
+            let update = self.client.update_item().table_name(&self.table);
+            update
+                .set_key(Some(Key::repeats(&repeated.fingerprint).to_item()))
+                .update_expression("SET last_seen = :last ADD occurrences :count")
+                .expression_attribute_values(":last", AttributeValue::S(repeated.last.to_string()))
+                .expression_attribute_values(":count", keys::number(&repeated.count))
+                .send()
+        });
+        side_by_side(counts)
+            .try_for_each(|_| ready(Ok(())))
+            .await
+            .map_err(|error| unavailable(&error))
     }
 
     async fn repeats(
         &self,
         fingerprint: &Fingerprint,
     ) -> Result<(u64, Option<Timestamp>), StoreError> {
-        let key = Key::slot(&SlotKey::Fingerprint(fingerprint.clone()));
-        let Some(item) = self.get(&key).await? else { return Ok((0, None)) };
+        let Some(item) = self.get(&Key::repeats(fingerprint)).await? else { return Ok((0, None)) };
         let last_seen = item
             .contains_key("last_seen")
             .then(|| keys::timestamp(&item, "last_seen"))
@@ -82,15 +88,11 @@ impl IncidentStore for DynamoStore {
     }
 
     async fn books(&self, keys: &[BookKey]) -> Result<Books, StoreError> {
-        let mut books = Books::new();
-        for some in keys.chunks(AT_ONCE) {
-            let read = some.iter().map(|key| async move {
-                let item = self.get(&Key::book(key)).await?;
-                item.map(|item| Ok((key.clone(), keys::json(&item, "body")?))).transpose()
-            });
-            books.extend(try_join_all(read).await?.into_iter().flatten());
-        }
-        Ok(books)
+        let reads = keys.iter().map(|key| async move {
+            let item = self.get(&Key::book(key)).await?;
+            item.map(|item| Ok((key.clone(), keys::json(&item, "body")?))).transpose()
+        });
+        side_by_side(reads).filter_map(|read| ready(read.transpose())).try_collect().await
     }
 }
 

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use firebreak_core::book::BookKey;
+use firebreak_core::fingerprint::Fingerprint;
 use firebreak_core::ids::IncidentId;
-use firebreak_core::incident::Status;
+use firebreak_core::incident::{Seen, Status};
 use firebreak_engine::ports::{SlotKey, StoreError};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -44,6 +45,11 @@ impl Key {
             }
             SlotKey::Group(group) => Self::new(format!("GROUP#{group}"), "WINDOW"),
         }
+    }
+
+    /// Beside the slot of the alert, so that both come and go with it.
+    pub(super) fn repeats(fingerprint: &Fingerprint) -> Self {
+        Self::new(format!("DEDUP#{}", fingerprint.as_str()), "REPEATS")
     }
 
     pub(super) fn book(book: &BookKey) -> Self {
@@ -121,14 +127,19 @@ impl Attributes {
         self
     }
 
-    pub(super) fn json(self, name: &str, value: &impl Serialize) -> Self {
-        let body = serde_json::to_string(value).expect("records have text keys and finite numbers");
-        self.text(name, body)
+    pub(super) fn json(mut self, name: &str, value: &impl Serialize) -> Self {
+        self.0.insert(name.to_owned(), json_text(value));
+        self
     }
 
     pub(super) fn done(self) -> Item {
         self.0
     }
+}
+
+pub(super) fn json_text(value: &impl Serialize) -> AttributeValue {
+    let body = serde_json::to_string(value).expect("records have text keys and finite numbers");
+    AttributeValue::S(body)
 }
 
 pub(super) fn number(value: &impl ToString) -> AttributeValue {
@@ -169,6 +180,11 @@ pub(super) fn pointed_at(item: &Item) -> Result<Option<IncidentId>, StoreError> 
     }
     let id = text(item, "incident_id")?;
     IncidentId::try_from(id).map(Some).map_err(|error| corrupt(item, &error.to_string()))
+}
+
+/// What a slot's incident last heard of the alert.
+pub(super) fn seen(item: &Item) -> Result<Option<Seen>, StoreError> {
+    item.contains_key("seen").then(|| json(item, "seen")).transpose()
 }
 
 pub(super) fn corrupt(item: &Item, what: &str) -> StoreError {

@@ -11,6 +11,7 @@ mod keys;
 mod list;
 mod quarantine;
 mod settings;
+mod slots;
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
@@ -18,9 +19,13 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use firebreak_engine::ports::StoreError;
+use futures::stream::{self, StreamExt as _};
 
 use crate::failure;
 use keys::{Item, Key};
+
+/// Calls of one piece of work that are under way at once.
+const AT_ONCE: usize = 16;
 
 /// Every part of the store, on one table.
 #[derive(Debug, Clone)]
@@ -82,6 +87,13 @@ impl DynamoStore {
             .await
             .map_err(|error| unavailable(&error))
     }
+}
+
+/// The answers to calls, in their order.
+fn side_by_side<F: Future>(
+    calls: impl Iterator<Item = F>,
+) -> stream::Buffered<stream::Iter<std::vec::IntoIter<F>>> {
+    stream::iter(calls.collect::<Vec<F>>()).buffered(AT_ONCE)
 }
 
 /// What a failed call means to the callers of a store.

@@ -5,28 +5,20 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use firebreak_core::sources::SOURCES;
 use firebreak_engine::ports::{Quarantine, Quarantined, StoreError};
 use futures::future::try_join_all;
+use futures::stream::TryStreamExt as _;
 use jiff::SignedDuration;
 
 use super::keys::{self, Attributes, Item, Key};
-use super::{DynamoStore, unavailable};
+use super::{DynamoStore, side_by_side, unavailable};
 
 /// Long enough for a person to look, short enough that other people's texts do not stay for ever.
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 #[async_trait]
 impl Quarantine for DynamoStore {
-    async fn keep(&self, kept: &Quarantined) -> Result<(), StoreError> {
-        let mut item = Attributes::of(&Key::quarantined(&kept.source, &kept.id))
-            .text("source", &kept.source)
-            .text("at", kept.at.to_string())
-            .text("code", &kept.code)
-            .text("error", &kept.message)
-            .text("body", &kept.raw)
-            .number("expires_at", &(kept.at + KEPT_FOR).as_second());
-        if let Some(index) = kept.index {
-            item = item.number("index", &index);
-        }
-        self.put(item.done()).await
+    async fn keep(&self, kept: &[Quarantined]) -> Result<(), StoreError> {
+        let puts = kept.iter().map(|one| self.put(item(one)));
+        side_by_side(puts).try_collect().await
     }
 
     async fn kept(
@@ -65,6 +57,20 @@ impl DynamoStore {
             kept.push(quarantined(&item.map_err(|error| unavailable(&error))?)?);
         }
         Ok(kept)
+    }
+}
+
+fn item(kept: &Quarantined) -> Item {
+    let item = Attributes::of(&Key::quarantined(&kept.source, &kept.id))
+        .text("source", &kept.source)
+        .text("at", kept.at.to_string())
+        .text("code", &kept.code)
+        .text("error", &kept.message)
+        .text("body", &kept.raw)
+        .number("expires_at", &(kept.at + KEPT_FOR).as_second());
+    match kept.index {
+        Some(index) => item.number("index", &index).done(),
+        None => item.done(),
     }
 }
 

@@ -190,6 +190,17 @@ impl Event {
         None
     }
 
+    /// The alert whose state it changes.
+    pub fn changes_alert(&self) -> Option<&Fingerprint> {
+        if let Event::AlertFired { alert } | Event::AlertUpdated { alert } = self {
+            return Some(&alert.fingerprint);
+        }
+        if let Event::AlertResolved { fingerprint, .. } = self {
+            return Some(fingerprint);
+        }
+        None
+    }
+
     /// Whether a driver must look at the incident because of it: to remediate, or to close it in the end.
     pub fn wakes_driver(&self) -> bool {
         WAKES_DRIVER.contains(&self.name())

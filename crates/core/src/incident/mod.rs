@@ -5,6 +5,7 @@ pub mod event;
 mod evolve;
 mod log;
 mod receive;
+mod seen;
 mod status;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ pub use event::{Event, Outcome, Recorded};
 pub use evolve::{Illegal, replay};
 pub use log::{Alarm, Failed, Flush, Heard, Reason, Said, Urgent};
 pub use receive::{Received, Verdict as IntakeVerdict, receive};
+pub use seen::Seen;
 pub use status::{Status, TRANSITIONS, transitions_table};
 
 use crate::alert::{Alert, Severity};

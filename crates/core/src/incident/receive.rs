@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Event, Incident, Member, Status};
+use super::{Event, Incident, Seen, Status};
 use crate::alert::Alert;
 
 /// What became of an alert, as the sender is told.
@@ -56,13 +56,26 @@ pub fn receive(
     now: Timestamp,
 ) -> Received {
     let Some(incident) = incident else { return without_incident(alert, group) };
-    let member = incident.alerts.get(&alert.fingerprint);
-    match (alert.is_firing(), member) {
-        (false, Some(member)) => resolve(incident, member, alert),
-        (false, None) => Received::Nothing { verdict: Verdict::Resolved },
-        (true, Some(member)) => fire_again(incident, member, alert, group, reopen_within, now),
-        (true, None) => join(incident, alert, group, reopen_within, now),
+    let Some(member) = incident.alerts.get(&alert.fingerprint) else {
+        return if alert.is_firing() {
+            join(incident, alert, group, reopen_within, now)
+        } else {
+            Received::Nothing { verdict: Verdict::Resolved }
+        };
+    };
+    if Seen::of(member).is_repeated_by(alert) {
+        return Received::Nothing { verdict: Verdict::Duplicate };
     }
+    if !alert.is_firing() {
+        return resolve(incident, alert);
+    }
+    let goes_on = incident.status.is_live() || alert.is_of_same_episode(&member.alert);
+    if member.alert.is_firing() && goes_on {
+        let events = vec![Event::AlertUpdated { alert: Box::new(alert.clone()) }];
+        return Received::Append { verdict: Verdict::Updated, events };
+    }
+    // A new episode. Its incident may be over although no resolve came: a person said so.
+    join(incident, alert, group, reopen_within, now)
 }
 
 fn without_incident(alert: &Alert, group: &str) -> Received {
@@ -89,47 +102,14 @@ fn fired(alert: &Alert) -> Event {
     Event::AlertFired { alert: Box::new(alert.clone()) }
 }
 
-fn resolve(incident: &Incident, member: &Member, alert: &Alert) -> Received {
+fn resolve(incident: &Incident, alert: &Alert) -> Received {
     let ends_at = alert.ends_at.unwrap_or(alert.starts_at);
-    let is_of_another = alert.episode.is_some()
-        && member.alert.episode.is_some()
-        && !alert.is_of_same_episode(&member.alert);
-    if !member.alert.is_firing() || is_of_another || ends_at < member.alert.starts_at {
-        return Received::Nothing { verdict: Verdict::Duplicate };
-    }
     let mut events = vec![Event::AlertResolved { fingerprint: alert.fingerprint.clone(), ends_at }];
     let last = incident.firing().all(|firing| firing.fingerprint == alert.fingerprint);
     if last && incident.active_run().is_none() && incident.status.is_live() {
         events.push(Event::Resolved { reason: "every alert is resolved".to_owned() });
     }
     Received::Append { verdict: Verdict::Resolved, events }
-}
-
-fn fire_again(
-    incident: &Incident,
-    member: &Member,
-    alert: &Alert,
-    group: &str,
-    reopen_within: SignedDuration,
-    now: Timestamp,
-) -> Received {
-    if member.alert.is_firing() {
-        // The same words about a later episode are news: a resolve of the one before may still come.
-        let known = alert.is_of_same_episode(&member.alert)
-            && alert.content_hash == member.alert.content_hash;
-        if known || alert.starts_at < member.alert.starts_at {
-            return Received::Nothing { verdict: Verdict::Duplicate };
-        }
-        let events = vec![Event::AlertUpdated { alert: Box::new(alert.clone()) }];
-        return Received::Append { verdict: Verdict::Updated, events };
-    }
-    let new_episode =
-        !alert.is_of_same_episode(&member.alert) && alert.starts_at >= member.alert.starts_at;
-    if new_episode {
-        join(incident, alert, group, reopen_within, now)
-    } else {
-        Received::Nothing { verdict: Verdict::Duplicate }
-    }
 }
 
 fn join(

@@ -182,7 +182,11 @@ fn an_alert_that_a_person_resolved_by_hand_comes_back_only_with_a_new_episode() 
     let repeat = receive(Some(&incident), &fires(ONE, 0, "slow"), GROUP, REOPEN, at(6));
     assert_eq!(repeat, Received::Nothing { verdict: Verdict::Duplicate });
     let anew = receive(Some(&incident), &fires(ONE, 6, "slow"), GROUP, REOPEN, at(6));
-    assert!(matches!(anew, Received::Append { .. }), "{anew:?}");
+    let Received::Append { events, .. } = anew else { panic!("{anew:?}") };
+    let names: Vec<&str> = events.iter().map(Event::name).collect();
+    assert_eq!(names, ["incident.reopened", "alert.fired"]);
+    let later = receive(Some(&incident), &fires(ONE, 900, "slow"), GROUP, REOPEN, at(900));
+    assert!(matches!(later, Received::Open { .. }), "{later:?}");
 }
 
 #[test]

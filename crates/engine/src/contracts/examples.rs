@@ -3,7 +3,7 @@
 use firebreak_core::alert::{Alert, AlertStatus, Draft, Severity};
 use firebreak_core::fingerprint::Fingerprint;
 use firebreak_core::ids::IncidentId;
-use firebreak_core::incident::{Event, Incident, Received, Recorded, receive};
+use firebreak_core::incident::{Event, Incident, Received, Recorded, Seen, receive};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::ids;
@@ -61,17 +61,14 @@ pub fn opening(alert: &Alert, now: Timestamp) -> Append {
     let Received::Open { events } = received else {
         unreachable!("a firing alert without an incident opens one");
     };
-    let incident = ids::incident_id(now);
-    let slots = [by_fingerprint(&alert.fingerprint), SlotKey::Group(group)];
-    let slots = slots
-        .into_iter()
-        .map(|key| SlotWrite { key, expected: None, incident: incident.clone() })
-        .collect();
-    let (incident, events) = fold(None, &incident, events, now);
-    Append { incident, events, slots, books: Vec::new() }
+    let (incident, events) = fold(None, &ids::incident_id(now), events, now);
+    let own = seen_by(&incident, alert, None);
+    let group = SlotKey::Group(group);
+    let group = SlotWrite { key: group, seen: None, ..own.clone() };
+    Append { incident, events, slots: vec![own, group], books: Vec::new() }
 }
 
-/// What an alert adds to an incident that exists, with the slot of an alert that is new to it.
+/// What an alert adds to an incident that exists, with the slot that says so.
 pub fn joining(incident: &Incident, alert: &Alert, now: Timestamp) -> Append {
     let received =
         receive(Some(incident), alert, &incident.group_key, SignedDuration::from_mins(10), now);
@@ -79,11 +76,18 @@ pub fn joining(incident: &Incident, alert: &Alert, now: Timestamp) -> Append {
         unreachable!("the example alert changes the incident: {received:?}");
     };
     let mut append = next(incident, events, now);
-    if !incident.alerts.contains_key(&alert.fingerprint) {
-        let key = by_fingerprint(&alert.fingerprint);
-        append.slots.push(SlotWrite { key, expected: None, incident: incident.id.clone() });
-    }
+    let known = incident.alerts.contains_key(&alert.fingerprint).then(|| incident.id.clone());
+    append.slots.push(seen_by(&append.incident, alert, known));
     append
+}
+
+fn seen_by(incident: &Incident, alert: &Alert, expected: Option<IncidentId>) -> SlotWrite {
+    SlotWrite {
+        key: by_fingerprint(&alert.fingerprint),
+        expected,
+        incident: incident.id.clone(),
+        seen: incident.alerts.get(&alert.fingerprint).map(Seen::of),
+    }
 }
 
 /// The append of further events.

@@ -14,5 +14,5 @@ pub use sender::Sender;
 pub use spill::{Backlog, NotSpilled, Spill, SpillError, Spilled};
 pub use store::{
     Append, AppendError, Conflict, Counters, IncidentStore, ListPage, ListQuery, Quarantine,
-    Quarantined, Settings, SlotKey, SlotWrite, Store, StoreError,
+    Quarantined, Repeats, Settings, Slot, SlotKey, SlotWrite, Store, StoreError,
 };

@@ -6,13 +6,13 @@ use async_trait::async_trait;
 use firebreak_core::book::{BookKey, BookWrite, Books};
 use firebreak_core::fingerprint::Fingerprint;
 use firebreak_core::ids::IncidentId;
-use firebreak_core::incident::{Incident, Recorded, Status};
+use firebreak_core::incident::{Incident, Recorded, Seen, Status};
 use firebreak_core::switch::KillSwitch;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// The store did not answer or answered nonsense. Whether a write took effect is then unknown.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// Worth trying again: throttled, unreachable, busy.
     #[error("the store is not available: {0}")]
@@ -31,16 +31,36 @@ pub enum SlotKey {
     Group(String),
 }
 
+/// What a slot holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slot {
+    pub incident: IncidentId,
+    /// What that incident last heard of the alert; slots of groups have none.
+    pub seen: Option<Seen>,
+}
+
 /// Points a slot at an incident, on condition that nobody pointed it elsewhere since it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SlotWrite {
     pub key: SlotKey,
-    /// `None`: the slot must not exist.
+    /// `None`: the slot must not exist. The incident itself: only `seen` is new.
     pub expected: Option<IncidentId>,
     pub incident: IncidentId,
+    pub seen: Option<Seen>,
+}
+
+/// Exact repeats of one alert, counted together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repeats {
+    pub fingerprint: Fingerprint,
+    pub count: u64,
+    /// When the last of them came.
+    pub last: Timestamp,
 }
 
 /// One transaction: all of it becomes durable, or nothing.
+///
+/// It has at most [`Append::MOST_WRITES`] writes: one for the state, and one for each event, slot and book.
 #[derive(Debug, Clone)]
 pub struct Append {
     /// The state after the last event. Its version is the last event's number.
@@ -49,6 +69,11 @@ pub struct Append {
     pub events: Vec<Recorded>,
     pub slots: Vec<SlotWrite>,
     pub books: Vec<BookWrite>,
+}
+
+impl Append {
+    /// What the smallest transaction of a store takes.
+    pub const MOST_WRITES: usize = 100;
 }
 
 /// What somebody else wrote in between.
@@ -98,19 +123,31 @@ pub trait IncidentStore: Send + Sync {
     /// All events in order.
     async fn events(&self, id: &IncidentId) -> Result<Vec<Recorded>, StoreError>;
 
-    /// Where the slot points; sees every append that was answered before.
-    async fn find(&self, slot: &SlotKey) -> Result<Option<IncidentId>, StoreError>;
+    /// The latest states of those that exist among `ids`, as [`load`](Self::load) gives them.
+    async fn load_all(
+        &self,
+        ids: &[IncidentId],
+    ) -> Result<BTreeMap<IncidentId, Incident>, StoreError>;
+
+    /// What the slots hold that exist among `keys`; sees every append that was answered before.
+    async fn find_all(&self, keys: &[SlotKey]) -> Result<BTreeMap<SlotKey, Slot>, StoreError>;
+
+    /// Where one slot points.
+    async fn find(&self, slot: &SlotKey) -> Result<Option<IncidentId>, StoreError> {
+        let mut found = self.find_all(std::slice::from_ref(slot)).await?;
+        Ok(found.remove(slot).map(|slot| slot.incident))
+    }
 
     /// Appends in one transaction. Repeating an append whose answer was lost either succeeds again without a
     /// second effect or reports a version conflict; it never writes an event twice.
     async fn append(&self, append: &Append) -> Result<(), AppendError>;
 
-    /// Counts an exact repeat of an alert. Approximate under storms; never part of a decision.
-    async fn count_repeat(
-        &self,
-        fingerprint: &Fingerprint,
-        at: Timestamp,
-    ) -> Result<(), StoreError>;
+    /// Appends each in a transaction of its own, with one answer for each in order: a conflict of one leaves
+    /// the others alone. Cheaper than one after the other; no two of them are about the same incident or slot.
+    async fn append_all(&self, appends: &[Append]) -> Vec<Result<(), AppendError>>;
+
+    /// Counts exact repeats. Approximate under storms; never part of a decision.
+    async fn count_repeats(&self, repeats: &[Repeats]) -> Result<(), StoreError>;
 
     /// How often the alert was delivered again, and when last.
     async fn repeats(
@@ -152,8 +189,8 @@ impl Quarantined {
 
 #[async_trait]
 pub trait Quarantine: Send + Sync {
-    /// Durable when it returns.
-    async fn keep(&self, kept: &Quarantined) -> Result<(), StoreError>;
+    /// All of them are durable when it returns; keeping one again is harmless.
+    async fn keep(&self, kept: &[Quarantined]) -> Result<(), StoreError>;
     /// Newest first.
     async fn kept(
         &self,

@@ -5,19 +5,20 @@ mod outbox;
 mod read;
 mod schema;
 mod settings;
+mod writer;
 
-use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use firebreak_engine::ports::StoreError;
-use rusqlite::Connection;
+use rusqlite::{Connection, Savepoint};
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
 pub(crate) use outbox::Undelivered;
 pub use schema::OpenError;
 pub(crate) use schema::{private_file, private_folder};
+use writer::Writer;
 
 /// A store on one file. Clones share it.
 #[derive(Clone)]
@@ -25,11 +26,9 @@ pub struct SqliteStore {
     files: Arc<Files>,
 }
 
-/// One connection that writes and one that reads, so that a list does not hold up an append.
+/// A thread that writes and a connection that reads, so that a list does not hold up an append.
 struct Files {
-    /// Held as long as the store is open; the system lets go of it when the process dies.
-    _lock: File,
-    writer: Mutex<Connection>,
+    writer: Writer,
     reader: Mutex<Connection>,
     appended: Notify,
 }
@@ -40,12 +39,10 @@ impl SqliteStore {
     /// One process at a time: two drivers on one record would both do what it asks for.
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
         let (lock, writer, reader) = schema::open(folder)?;
-        let files = Files {
-            _lock: lock,
-            writer: Mutex::new(writer),
-            reader: Mutex::new(reader),
-            appended: Notify::new(),
-        };
+        // The system lets go of the lock when the process dies.
+        let writer = Writer::start(writer, lock)
+            .map_err(|error| OpenError::Folder { folder: folder.to_owned(), error })?;
+        let files = Files { writer, reader: Mutex::new(reader), appended: Notify::new() };
         Ok(Self { files: Arc::new(files) })
     }
 
@@ -58,12 +55,16 @@ impl SqliteStore {
         self.files.appended.notify_waiters();
     }
 
-    async fn write<T: Send + 'static>(
+    /// All or nothing, durable when it completes.
+    async fn write<T, E>(
         &self,
-        work: impl FnOnce(&mut Connection) -> T + Send + 'static,
-    ) -> Result<T, StoreError> {
-        let files = Arc::clone(&self.files);
-        blocking(move || work(&mut held(&files.writer))).await
+        work: impl FnOnce(&mut Savepoint<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.files.writer.write(work).await
     }
 
     async fn read<T: Send + 'static>(
@@ -75,7 +76,7 @@ impl SqliteStore {
     }
 }
 
-/// A panic in another thread leaves SQLite's own transaction rolled back, so the connection is still good.
+/// A panic in another thread changes nothing in a connection that only reads.
 fn held(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
     connection.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -4,7 +4,7 @@ use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::Recorded;
 use firebreak_engine::ports::StoreError;
 use jiff::Timestamp;
-use rusqlite::{TransactionBehavior, params};
+use rusqlite::{Connection, params};
 
 use super::{SqliteStore, failed, json};
 
@@ -61,15 +61,15 @@ impl SqliteStore {
         wake: Vec<IncidentId>,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        self.change(move |transaction| {
+        self.change(move |connection| {
             for incident in &wake {
-                transaction.execute(
+                connection.execute(
                     "INSERT INTO timers (incident, at) VALUES (?1, ?2)
                      ON CONFLICT (incident) DO UPDATE SET at = min(at, excluded.at)",
                     params![incident.as_str(), sortable(at)],
                 )?;
             }
-            move_cursor(transaction, cursor, position)
+            move_cursor(connection, cursor, position)
         })
         .await
     }
@@ -82,15 +82,15 @@ impl SqliteStore {
         messages: Vec<i64>,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        self.change(move |transaction| {
+        self.change(move |connection| {
             for message in &messages {
-                transaction.execute(
+                connection.execute(
                     "INSERT INTO undelivered (position, attempts, next_at) VALUES (?1, 0, ?2)
                      ON CONFLICT (position) DO NOTHING",
                     params![message, sortable(at)],
                 )?;
             }
-            move_cursor(transaction, cursor, position)
+            move_cursor(connection, cursor, position)
         })
         .await
     }
@@ -104,8 +104,8 @@ impl SqliteStore {
         lease: Timestamp,
     ) -> Result<bool, StoreError> {
         let incident = incident.to_string();
-        self.change(move |transaction| {
-            let taken = transaction.execute(
+        self.change(move |connection| {
+            let taken = connection.execute(
                 "UPDATE timers SET at = ?3 WHERE incident = ?1 AND at <= ?2",
                 params![incident, sortable(now), sortable(lease)],
             )?;
@@ -123,14 +123,14 @@ impl SqliteStore {
         next: Option<Timestamp>,
     ) -> Result<(), StoreError> {
         let incident = incident.to_string();
-        self.change(move |transaction| match next {
-            Some(next) => transaction
+        self.change(move |connection| match next {
+            Some(next) => connection
                 .execute(
                     "UPDATE timers SET at = ?3 WHERE incident = ?1 AND at = ?2",
                     params![incident, sortable(lease), sortable(next)],
                 )
                 .map(drop),
-            None => transaction
+            None => connection
                 .execute(
                     "DELETE FROM timers WHERE incident = ?1 AND at = ?2",
                     params![incident, sortable(lease)],
@@ -163,10 +163,10 @@ impl SqliteStore {
     /// After a start: everything that has a timer or a run under way is looked at now. Looking early is
     /// harmless, the answer is then to wait again.
     pub(crate) async fn wake_all(&self, now: Timestamp) -> Result<(), StoreError> {
-        self.change(move |transaction| {
+        self.change(move |connection| {
             let now = sortable(now);
-            transaction.execute("UPDATE timers SET at = ?1", [&now])?;
-            transaction
+            connection.execute("UPDATE timers SET at = ?1", [&now])?;
+            connection
                 .execute(
                     "INSERT INTO timers (incident, at) SELECT id, ?1 FROM incidents WHERE active
                      ON CONFLICT (incident) DO NOTHING",
@@ -184,8 +184,8 @@ impl SqliteStore {
         attempts: u32,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        self.change(move |transaction| {
-            transaction
+        self.change(move |connection| {
+            connection
                 .execute(
                     "UPDATE undelivered SET attempts = ?2, next_at = ?3 WHERE position = ?1",
                     params![position, attempts, sortable(at)],
@@ -196,8 +196,8 @@ impl SqliteStore {
     }
 
     pub(crate) async fn settle(&self, position: i64) -> Result<(), StoreError> {
-        self.change(move |transaction| {
-            transaction.execute("DELETE FROM undelivered WHERE position = ?1", [position]).map(drop)
+        self.change(move |connection| {
+            connection.execute("DELETE FROM undelivered WHERE position = ?1", [position]).map(drop)
         })
         .await
     }
@@ -228,26 +228,18 @@ impl SqliteStore {
 
     async fn change<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&rusqlite::Transaction<'_>) -> Result<T, rusqlite::Error> + Send + 'static,
+        work: impl FnOnce(&Connection) -> Result<T, rusqlite::Error> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.write(move |connection| {
-            let transaction =
-                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let done = work(&transaction)?;
-            transaction.commit()?;
-            Ok(done)
-        })
-        .await?
-        .map_err(|error: rusqlite::Error| failed(&error))
+        self.write(move |savepoint| work(savepoint).map_err(|error| failed(&error))).await
     }
 }
 
 fn move_cursor(
-    transaction: &rusqlite::Transaction<'_>,
+    connection: &Connection,
     cursor: &str,
     position: i64,
 ) -> Result<(), rusqlite::Error> {
-    transaction
+    connection
         .execute(
             "INSERT INTO cursors (name, position) VALUES (?1, ?2)
              ON CONFLICT (name) DO UPDATE SET position = max(position, excluded.position)",

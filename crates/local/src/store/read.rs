@@ -1,30 +1,26 @@
 //! Reading the record.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use firebreak_core::book::{Book, BookKey, Books};
 use firebreak_core::fingerprint::Fingerprint;
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::{Incident, Recorded};
 use firebreak_engine::ports::{
-    Append, AppendError, IncidentStore, ListPage, ListQuery, SlotKey, StoreError,
+    Append, AppendError, IncidentStore, ListPage, ListQuery, Repeats, Slot, SlotKey, StoreError,
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 
-use super::{SqliteStore, append, failed, json};
+use super::append::{self, Rows};
+use super::{SqliteStore, failed, json};
 
 #[async_trait]
 impl IncidentStore for SqliteStore {
     async fn load(&self, id: &IncidentId) -> Result<Option<Incident>, StoreError> {
-        let id = id.to_string();
-        self.read(move |connection| {
-            let body: Option<String> = connection
-                .query_row("SELECT body FROM incidents WHERE id = ?1", [id], |row| row.get(0))
-                .optional()
-                .map_err(|error| failed(&error))?;
-            body.as_deref().map(json).transpose()
-        })
-        .await
+        let id = id.clone();
+        self.read(move |connection| load(connection, &id)).await
     }
 
     async fn events(&self, id: &IncidentId) -> Result<Vec<Recorded>, StoreError> {
@@ -35,43 +31,72 @@ impl IncidentStore for SqliteStore {
         .await
     }
 
-    async fn find(&self, slot: &SlotKey) -> Result<Option<IncidentId>, StoreError> {
-        let key = append::slot_key(slot);
+    async fn load_all(
+        &self,
+        ids: &[IncidentId],
+    ) -> Result<BTreeMap<IncidentId, Incident>, StoreError> {
+        let ids = ids.to_vec();
         self.read(move |connection| {
-            let id: Option<String> = connection
-                .query_row("SELECT incident FROM slots WHERE key = ?1", [key], |row| row.get(0))
-                .optional()
-                .map_err(|error| failed(&error))?;
-            id.map(|id| id.try_into().map_err(|bad| StoreError::Corrupt(format!("{bad}"))))
-                .transpose()
+            let mut found = BTreeMap::new();
+            for id in ids {
+                if let Some(incident) = load(connection, &id)? {
+                    found.insert(id, incident);
+                }
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    async fn find_all(&self, keys: &[SlotKey]) -> Result<BTreeMap<SlotKey, Slot>, StoreError> {
+        let keys = keys.to_vec();
+        self.read(move |connection| {
+            let mut found = BTreeMap::new();
+            for key in keys {
+                if let Some(slot) = find(connection, &key)? {
+                    found.insert(key, slot);
+                }
+            }
+            Ok(found)
         })
         .await
     }
 
     async fn append(&self, append: &Append) -> Result<(), AppendError> {
-        let append = append.clone();
-        self.write(move |connection| append::append(connection, &append)).await??;
+        let rows = Rows::of(append)?;
+        self.write(move |savepoint| rows.write(savepoint)).await?;
         self.announce();
         Ok(())
     }
 
-    async fn count_repeat(
-        &self,
-        fingerprint: &Fingerprint,
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
-        let (fingerprint, at) = (fingerprint.to_string(), at.to_string());
-        self.write(move |connection| {
-            connection
-                .execute(
-                    "INSERT INTO repeats (fingerprint, count, last) VALUES (?1, 1, ?2)
-                     ON CONFLICT (fingerprint) DO UPDATE SET count = count + 1, last = max(last, excluded.last)",
-                    params![fingerprint, at],
-                )
-                .map(drop)
-                .map_err(|error| failed(&error))
+    async fn append_all(&self, appends: &[Append]) -> Vec<Result<(), AppendError>> {
+        let rows = appends.iter().map(Rows::of).collect();
+        let written = self.write(move |savepoint| append::write_all(savepoint, rows)).await;
+        self.announce();
+        written.unwrap_or_else(|error: StoreError| {
+            appends.iter().map(|_| Err(error.clone().into())).collect()
         })
-        .await?
+    }
+
+    async fn count_repeats(&self, repeats: &[Repeats]) -> Result<(), StoreError> {
+        let repeats = repeats.to_vec();
+        self.write(move |savepoint| {
+            let mut count = savepoint
+                .prepare_cached(
+                    "INSERT INTO repeats (fingerprint, count, last) VALUES (?1, ?2, ?3)
+                     ON CONFLICT (fingerprint) DO UPDATE
+                     SET count = count + excluded.count, last = max(last, excluded.last)",
+                )
+                .map_err(|error| failed(&error))?;
+            for repeated in &repeats {
+                let more = i64::try_from(repeated.count).unwrap_or(i64::MAX);
+                let values =
+                    params![repeated.fingerprint.as_str(), more, repeated.last.to_string()];
+                count.execute(values).map_err(|error| failed(&error))?;
+            }
+            Ok(())
+        })
+        .await
     }
 
     async fn repeats(
@@ -117,6 +142,28 @@ impl IncidentStore for SqliteStore {
         })
         .await
     }
+}
+
+fn load(connection: &Connection, id: &IncidentId) -> Result<Option<Incident>, StoreError> {
+    let body: Option<String> = connection
+        .prepare_cached("SELECT body FROM incidents WHERE id = ?1")
+        .and_then(|mut one| one.query_row([id.as_str()], |row| row.get(0)).optional())
+        .map_err(|error| failed(&error))?;
+    body.as_deref().map(json).transpose()
+}
+
+fn find(connection: &Connection, key: &SlotKey) -> Result<Option<Slot>, StoreError> {
+    let found: Option<(String, Option<String>)> = connection
+        .prepare_cached("SELECT incident, seen FROM slots WHERE key = ?1")
+        .and_then(|mut one| {
+            one.query_row([append::slot_key(key)], |row| Ok((row.get(0)?, row.get(1)?))).optional()
+        })
+        .map_err(|error| failed(&error))?;
+    let Some((incident, seen)) = found else { return Ok(None) };
+    let incident = incident
+        .try_into()
+        .map_err(|bad: firebreak_core::ids::InvalidId| StoreError::Corrupt(bad.to_string()))?;
+    Ok(Some(Slot { incident, seen: seen.as_deref().map(json).transpose()? }))
 }
 
 /// Ids sort by time, so the id is the cursor.

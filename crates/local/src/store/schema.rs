@@ -33,7 +33,7 @@ CREATE INDEX incidents_by_status ON incidents (status, id);
 CREATE TABLE events (
   position INTEGER PRIMARY KEY AUTOINCREMENT, incident TEXT NOT NULL, seq INTEGER NOT NULL,
   name TEXT NOT NULL, body TEXT NOT NULL, UNIQUE (incident, seq)) STRICT;
-CREATE TABLE slots (key TEXT PRIMARY KEY, incident TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE slots (key TEXT PRIMARY KEY, incident TEXT NOT NULL, seen TEXT) STRICT, WITHOUT ROWID;
 CREATE TABLE repeats (fingerprint TEXT PRIMARY KEY, count INTEGER NOT NULL, last TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE books (key TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE settings (name TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -78,6 +78,7 @@ fn connect(file: &Path) -> Result<Connection, rusqlite::Error> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // An answer to a sender promises that the alert survives a loss of power.
     connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
 }
 

@@ -37,24 +37,27 @@ impl Settings for SqliteStore {
                 .map(drop)
                 .map_err(|error| failed(&error))
         })
-        .await?
+        .await
     }
 }
 
 #[async_trait]
 impl Quarantine for SqliteStore {
-    async fn keep(&self, kept: &Quarantined) -> Result<(), StoreError> {
-        let (id, source, body) = (kept.id.clone(), kept.source.clone(), text(kept)?);
+    async fn keep(&self, kept: &[Quarantined]) -> Result<(), StoreError> {
+        let rows = kept.iter().map(|one| Ok((one.id.clone(), one.source.clone(), text(one)?)));
+        let rows: Vec<(String, String, String)> = rows.collect::<Result<_, StoreError>>()?;
         self.write(move |connection| {
-            connection
-                .execute(
-                    "INSERT OR REPLACE INTO quarantine (id, source, body) VALUES (?1, ?2, ?3)",
-                    params![id, source, body],
-                )
-                .map(drop)
-                .map_err(|error| failed(&error))
+            for (id, source, body) in rows {
+                connection
+                    .execute(
+                        "INSERT OR REPLACE INTO quarantine (id, source, body) VALUES (?1, ?2, ?3)",
+                        params![id, source, body],
+                    )
+                    .map_err(|error| failed(&error))?;
+            }
+            Ok(())
         })
-        .await?
+        .await
     }
 
     async fn kept(
@@ -94,7 +97,7 @@ impl Counters for SqliteStore {
                 .map(drop)
                 .map_err(|error| failed(&error))
         })
-        .await?
+        .await
     }
 
     async fn counts(&self) -> Result<BTreeMap<String, u64>, StoreError> {

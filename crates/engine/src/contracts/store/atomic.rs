@@ -54,7 +54,7 @@ impl Full {
         let mut append = base;
         append.books.push(claim(&own_book, &Book::default(), &id, at(9)));
         for key in own_slots.iter().cloned() {
-            append.slots.push(SlotWrite { key, expected: None, incident: id.clone() });
+            append.slots.push(SlotWrite { key, expected: None, incident: id.clone(), seen: None });
         }
         Self { append, own_slots, own_book }
     }
@@ -113,7 +113,7 @@ pub(super) async fn slot_taken(store: Arc<dyn Store>) {
         let late = opening(&firing("other", "i-2"), at(1));
         let mut late = Full::over(Append { slots: Vec::new(), ..late }, "late");
         let id = late.append.incident.id.clone();
-        late.append.slots.push(SlotWrite { key: slot.key.clone(), expected: None, incident: id });
+        late.append.slots.push(SlotWrite { expected: None, incident: id, ..slot.clone() });
         let expected =
             Conflict::Slot { key: slot.key.clone(), held_by: Some(holder.incident.id.clone()) };
         assert_eq!(append(&*store, &late.append).await, Err(expected));
@@ -139,6 +139,7 @@ pub(super) async fn slot_moved(store: Arc<dyn Store>) {
             key: key.clone(),
             expected: Some(stranger.clone()),
             incident: late.append.incident.id.clone(),
+            seen: None,
         });
         let expected = Conflict::Slot { key: key.clone(), held_by: held_by.clone() };
         assert_eq!(append(&*store, &late.append).await, Err(expected));

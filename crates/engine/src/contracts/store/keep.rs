@@ -9,12 +9,16 @@ use tokio::task::JoinSet;
 use super::{eventually, find, written};
 use crate::contracts::examples::{at, by_fingerprint, firing, opening};
 use crate::ids::sortable;
-use crate::ports::{Quarantined, Store};
+use crate::ports::{Quarantined, Repeats, Store};
 
 pub(super) async fn repeats(store: Arc<dyn Store>) {
     let alert = firing("slow-api", "i-1");
     let (fingerprint, slot) = (&alert.fingerprint, by_fingerprint(&alert.fingerprint));
-    store.count_repeat(fingerprint, at(1)).await.expect("a repeat can be counted");
+    let count = async |count, at| {
+        let repeats = Repeats { fingerprint: fingerprint.clone(), count, last: at };
+        store.count_repeats(&[repeats]).await.expect("repeats can be counted");
+    };
+    count(1, at(1)).await;
     assert_eq!(find(&*store, &slot).await, None, "counting made a slot");
 
     let append = opening(&alert, at(2));
@@ -22,10 +26,11 @@ pub(super) async fn repeats(store: Arc<dyn Store>) {
     assert_eq!(find(&*store, &slot).await.as_ref(), Some(&append.incident.id));
     let (before, _) = store.repeats(fingerprint).await.expect("repeats can be read");
     for n in 0..5 {
-        store.count_repeat(fingerprint, at(10 + n)).await.expect("a repeat can be counted");
+        count(1, at(10 + n)).await;
     }
+    count(1000, at(20)).await;
     let counted = store.repeats(fingerprint).await.expect("repeats can be read");
-    assert_eq!(counted, (before + 5, Some(at(14))));
+    assert_eq!(counted, (before + 1005, Some(at(20))));
     assert_eq!(find(&*store, &slot).await.as_ref(), Some(&append.incident.id));
     let other = firing("slow-api", "i-2").fingerprint;
     assert_eq!(store.repeats(&other).await.expect("repeats can be read"), (0, None));
@@ -59,9 +64,9 @@ pub(super) async fn quarantine(store: Arc<dyn Store>) {
     let one = quarantined("sumologic", 1, "{\u{fffd}\"".to_owned());
     let two = quarantined("alertmanager", 2, "\u{0}".to_owned());
     let three = quarantined("sumologic", 3, "ä".repeat(Quarantined::MOST_RAW / 2));
-    for kept in [&two, &three, &one] {
-        store.keep(kept).await.expect("it can be kept");
-    }
+    store.keep(&[two.clone(), three.clone()]).await.expect("they can be kept");
+    store.keep(&[three.clone(), one.clone()]).await.expect("keeping one again is harmless");
+    store.keep(&[]).await.expect("nothing can be kept");
     let kept = async |source, limit| store.kept(source, limit).await.expect("it can be read");
     assert_eq!(kept(None, 10).await, [three.clone(), two.clone(), one.clone()]);
     assert_eq!(kept(None, 2).await, [three.clone(), two.clone()]);

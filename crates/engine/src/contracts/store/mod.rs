@@ -5,6 +5,7 @@ mod keep;
 mod list;
 mod race;
 mod record;
+mod together;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -93,6 +94,22 @@ pub const CHECKS: &[Check] = &[
     Check {
         promise: "concurrent writers of one incident never lose or share a number",
         run: |store| Box::pin(race::writers(store)),
+    },
+    Check {
+        promise: "appends sent together are answered one by one, and a conflict of one leaves the others alone",
+        run: |store| Box::pin(together::one_by_one(store)),
+    },
+    Check {
+        promise: "many at once come back alike, and those that do not exist are left out",
+        run: |store| Box::pin(together::many_at_once(store)),
+    },
+    Check {
+        promise: "a slot says what its incident last heard of the alert",
+        run: |store| Box::pin(together::seen_follows(store)),
+    },
+    Check {
+        promise: "the largest append fits into one transaction",
+        run: |store| Box::pin(together::the_largest_append(store)),
     },
     Check {
         promise: "books answers with those that exist and no others",

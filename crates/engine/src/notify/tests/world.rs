@@ -17,8 +17,8 @@ use serde_json::json;
 
 use super::super::{Notifier, NotifyError, Pace, Report, notify};
 use crate::ports::{
-    Append, AppendError, Clock, Conflict, IncidentStore, ListPage, ListQuery, SecretError,
-    SecretSource, Sender, SlotKey, StoreError,
+    Append, AppendError, Clock, Conflict, IncidentStore, ListPage, ListQuery, Repeats, SecretError,
+    SecretSource, Sender, Slot, SlotKey, StoreError,
 };
 
 /// One incident, a sender that answers as told, and the secret of the hook.
@@ -201,11 +201,22 @@ impl IncidentStore for World {
         Ok(())
     }
 
-    async fn find(&self, _slot: &SlotKey) -> Result<Option<IncidentId>, StoreError> {
+    async fn append_all(&self, _appends: &[Append]) -> Vec<Result<(), AppendError>> {
+        unreachable!("telling appends one by one")
+    }
+
+    async fn load_all(
+        &self,
+        _ids: &[IncidentId],
+    ) -> Result<BTreeMap<IncidentId, Incident>, StoreError> {
+        unreachable!("telling is about one incident")
+    }
+
+    async fn find_all(&self, _keys: &[SlotKey]) -> Result<BTreeMap<SlotKey, Slot>, StoreError> {
         unreachable!("telling finds incidents by id")
     }
 
-    async fn count_repeat(&self, _of: &Fingerprint, _at: Timestamp) -> Result<(), StoreError> {
+    async fn count_repeats(&self, _repeats: &[Repeats]) -> Result<(), StoreError> {
         unreachable!("telling counts nothing")
     }
 

@@ -1,0 +1,47 @@
+//! What was last heard of an alert: enough to tell a repeat from news without reading its incident.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Member;
+use crate::alert::{Alert, AlertStatus};
+
+/// The latest delivery of an alert that changed something. It stands beside the pointer to the alert's incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub episode: Option<String>,
+    pub starts_at: Timestamp,
+    pub content_hash: String,
+    pub status: AlertStatus,
+}
+
+impl Seen {
+    pub fn of(member: &Member) -> Self {
+        let alert = &member.alert;
+        Self {
+            episode: alert.episode.clone(),
+            starts_at: alert.starts_at,
+            content_hash: alert.content_hash.clone(),
+            status: alert.status,
+        }
+    }
+
+    /// Whether `alert` says nothing that is not known: the very same again, or an older episode arriving late.
+    pub fn is_repeated_by(&self, alert: &Alert) -> bool {
+        let is_same = alert.is_of_episode(self.episode.as_deref(), self.starts_at);
+        match (alert.is_firing(), self.status) {
+            // The same words about a later episode are news: a resolve of the one before may still come.
+            (true, AlertStatus::Firing) => {
+                (is_same && alert.content_hash == self.content_hash)
+                    || alert.starts_at < self.starts_at
+            }
+            (true, AlertStatus::Resolved) => is_same || alert.starts_at < self.starts_at,
+            (false, AlertStatus::Firing) => {
+                let of_another = alert.episode.is_some() && self.episode.is_some() && !is_same;
+                of_another || alert.ends_at.unwrap_or(alert.starts_at) < self.starts_at
+            }
+            (false, AlertStatus::Resolved) => true,
+        }
+    }
+}
