@@ -10,9 +10,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{ActionName, IncidentId};
+use crate::shared_cause::Domain;
 use crate::target::Target;
 
-/// Which book: one per target and one per failure domain.
+/// Which book: one per target, one per group whose members are acted on, one per domain whose firings are counted.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct BookKey(String);
@@ -24,6 +25,11 @@ impl BookKey {
 
     pub fn group(key: &str) -> Self {
         Self(format!("group:{key}"))
+    }
+
+    /// The book in which the firings of a failure domain are counted.
+    pub fn domain(key: &str) -> Self {
+        Self(format!("domain:{key}"))
     }
 
     pub fn as_str(&self) -> &str {
@@ -60,6 +66,9 @@ pub struct Book {
     pub version: u64,
     pub lock: Option<Lock>,
     pub entries: Vec<Entry>,
+    /// In the book of a failure domain: what lately began to fire there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain: Option<Domain>,
 }
 
 /// Entries older than this serve no guard; runbooks may not look back further.
@@ -105,13 +114,20 @@ impl Book {
         entries.push(entry);
         let surplus = entries.len().saturating_sub(MOST_ENTRIES);
         entries.drain(..surplus);
-        Self { version: self.version + 1, lock: lock.or_else(|| self.lock.clone()), entries }
+        let lock = lock.or_else(|| self.lock.clone());
+        Self { version: self.version + 1, lock, entries, ..self.clone() }
+    }
+
+    /// The next version of the book, with its domain as it is now.
+    #[must_use]
+    pub fn counted(&self, domain: Domain) -> Self {
+        Self { version: self.version + 1, domain: Some(domain), ..self.clone() }
     }
 
     /// The next version of the book, without the lock of `run`; `None` when there is nothing to release.
     pub fn released(&self, run: &RunRef) -> Option<Self> {
         self.lock.as_ref().filter(|lock| lock.holder == *run)?;
-        Some(Self { version: self.version + 1, lock: None, entries: self.entries.clone() })
+        Some(Self { version: self.version + 1, lock: None, ..self.clone() })
     }
 }
 

@@ -11,6 +11,7 @@ pub mod maintenance;
 mod read;
 pub mod route;
 pub mod services;
+pub mod shared_cause;
 pub mod source;
 pub mod time_interval;
 
@@ -25,7 +26,8 @@ pub use maintenance::Maintenance;
 pub use read::{BadPolicy, read, read_beside};
 pub use route::RouteSection;
 pub use services::{ServiceMap, WhileParentFires};
-pub use source::SourcePolicy;
+pub use shared_cause::{DomainField, MoreThan, SharedCause};
+pub use source::{Heartbeat, SignOfLife, SourcePolicy};
 pub use time_interval::{NamedInterval, TimeIntervals};
 
 /// A policy that was read: every name in it exists, every range has a beginning before its end.
@@ -39,6 +41,7 @@ pub struct Policy {
     /// Left out: every channel hears of every alert at once.
     pub route: Option<RouteSection>,
     pub services: ServiceMap,
+    pub shared_cause: SharedCause,
     /// By the registry name of the source.
     pub sources: BTreeMap<String, SourcePolicy>,
     pub time_intervals: TimeIntervals,
@@ -52,6 +55,7 @@ pub const KEYS: &[&str] = &[
     "maintenance",
     "route",
     "services",
+    "shared_cause",
     "sources",
     "time_intervals",
 ];
@@ -78,6 +82,7 @@ impl Policy {
             problems.extend(route.problems(&self.time_intervals));
         }
         problems.extend(self.services.problems());
+        problems.extend(self.shared_cause.problems());
         problems.extend(source::problems(&self.sources));
         problems
     }

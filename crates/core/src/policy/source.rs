@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::{Lifetime, Policy, Problem};
@@ -20,19 +21,68 @@ pub struct SourcePolicy {
     /// Earlier choices of these fields, while alerts fire that were identified by them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub formerly: Vec<Vec<Path>>,
+    /// That the source is heard of again and again; its silence is then an incident.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heartbeat: Option<Heartbeat>,
 }
+
+/// How often a source shows that it lives, and how late that may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Heartbeat {
+    pub every: SignedDuration,
+    /// Over and above `every`.
+    pub grace: SignedDuration,
+    #[serde(default)]
+    pub sign: SignOfLife,
+}
+
+impl Heartbeat {
+    /// Longer without a sign than this is silence.
+    pub fn patience(&self) -> SignedDuration {
+        self.every.saturating_add(self.grace)
+    }
+}
+
+/// What shows that a source lives.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignOfLife {
+    /// A message that is nothing else, such as Alertmanager's `Watchdog`. Each is expected by its own name.
+    #[default]
+    Heartbeat,
+    /// Whatever the source delivers.
+    AnyDelivery,
+}
+
+const SHORTEST: SignedDuration = SignedDuration::from_secs(10);
+const LONGEST: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 pub(super) fn problems(sources: &BTreeMap<String, SourcePolicy>) -> Vec<Problem> {
     let known: Vec<&str> = SOURCES.iter().map(|source| source.name()).collect();
     let unknown = sources.keys().filter(|name| !known.contains(&name.as_str()));
-    unknown
+    let mut problems: Vec<Problem> = unknown
         .map(|name| {
             (
                 format!("sources.{name}"),
                 format!("there is no such source; there are {}", known.join(", ")),
             )
         })
-        .collect()
+        .collect();
+    for (name, source) in sources {
+        let Some(heartbeat) = source.heartbeat else { continue };
+        for (field, time, least) in
+            [("every", heartbeat.every, SHORTEST), ("grace", heartbeat.grace, SignedDuration::ZERO)]
+        {
+            if time < least || time > LONGEST {
+                problems.push((
+                    format!("sources.{name}.heartbeat.{field}"),
+                    format!("use {least:#} to {LONGEST:#}"),
+                ));
+            }
+        }
+    }
+    problems
 }
 
 impl Policy {

@@ -33,6 +33,11 @@ flapping: { window: 30m, start: 4, stop: 1 }
 expiry: { after: 24h }
 sources:
   sumologic: { expire_after: never, identity: [labels.host, name], formerly: [[name]] }
+  alertmanager: { heartbeat: { every: 5m, grace: 10m, sign: any_delivery } }
+shared_cause:
+  domains: [service, labels.availability_zone]
+  window: 3m
+  more_than: { targets: 12 }
 "#;
 
 #[test]
@@ -46,6 +51,9 @@ fn a_policy_with_every_section_is_read_and_written_back() {
     let options = policy.options("sumologic");
     assert_eq!((options.identity.len(), options.formerly.len()), (2, 1));
     assert_eq!(policy.options("alertmanager"), crate::sources::Options::default());
+    assert_eq!(policy.shared_cause.more_than, MoreThan { targets: 12, groups: 10 });
+    let heartbeat = policy.sources["alertmanager"].heartbeat.unwrap();
+    assert_eq!(heartbeat.patience().to_string(), "PT15M");
     let written = serde_saphyr::to_string(&policy).unwrap();
     assert_eq!(read(&written).unwrap(), policy, "{written}");
 }
@@ -78,6 +86,17 @@ fn what_is_wrong_is_named_with_place_and_remedy() {
         ("flapping: {start: 1}", &["flapping.start", "2 to 32"]),
         ("flapping: {window: 0s}", &["flapping.window"]),
         ("expiry: {after: soon}", &["line 1", "never"]),
+        ("shared_cause: {domains: [zone]}", &["line 1", "labels.cluster"]),
+        (
+            "shared_cause: {more_than: {targets: 0}}",
+            &["shared_cause.more_than.targets", "1 to 200"],
+        ),
+        ("shared_cause: {window: 0s}", &["shared_cause.window"]),
+        (
+            "sources: {alertmanager: {heartbeat: {every: 1s, grace: 0s}}}",
+            &["sources.alertmanager.heartbeat.every", "10s"],
+        ),
+        ("sources: {alertmanager: {heartbeat: {every: 1m}}}", &["grace"]),
         ("expiry: {after: 5s}", &["a minute"]),
         ("expiry:\n  after: 1h\nsources:\n  sumo: {}\n", &["sources.sumo", "sumologic"]),
         (
