@@ -1,23 +1,29 @@
-//! New ids: the one place where randomness enters.
+//! New ids: the time at which a thing began, and a chance.
 
 use firebreak_core::ids::IncidentId;
 use jiff::Timestamp;
 use ulid::Ulid;
 
+use crate::ports::{Clock, SystemClock};
+
 /// An incident id that sorts by `now`.
 pub fn incident_id(now: Timestamp) -> IncidentId {
-    IncidentId::try_from(format!("inc_{}", sortable(now))).expect("a ULID is letters and digits")
+    incident_id_of(now, SystemClock.chance())
+}
+
+/// An incident id that sorts by `now`, told apart by `chance`.
+pub fn incident_id_of(now: Timestamp, chance: u128) -> IncidentId {
+    let id = of(now, chance);
+    IncidentId::try_from(format!("inc_{id}")).expect("a ULID is letters and digits")
 }
 
 /// A random id that sorts by `now`.
 pub fn sortable(now: Timestamp) -> String {
-    let millis = u64::try_from(now.as_millisecond()).unwrap_or_default();
-    Ulid::from_parts(millis, Ulid::generate().random()).to_string()
+    of(now, SystemClock.chance())
 }
 
-/// A random number below `limit`, to keep retries out of step.
-pub(crate) fn below(limit: u64) -> u64 {
-    let random =
-        u64::try_from(Ulid::generate().random() & u128::from(u64::MAX)).unwrap_or_default();
-    if limit == 0 { 0 } else { random % limit }
+/// An id that sorts by `now`, told apart by `chance`.
+pub fn of(now: Timestamp, chance: u128) -> String {
+    let millis = u64::try_from(now.as_millisecond()).unwrap_or_default();
+    Ulid::from_parts(millis, chance).to_string()
 }

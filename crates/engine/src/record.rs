@@ -53,7 +53,7 @@ pub async fn record<E>(
             Err(AppendError::Conflict(Conflict::Slot { key, .. })) => {
                 elsewhere.insert(key);
             }
-            Err(AppendError::Conflict(_)) => pause(attempt).await,
+            Err(AppendError::Conflict(_)) => pause(clock, attempt).await,
             Err(AppendError::Store(error)) => return Err(error.into()),
         }
     }
@@ -123,7 +123,8 @@ impl Append {
 }
 
 /// A short rest before deciding again, longer each time, so that many writers get out of step.
-pub(crate) async fn pause(attempt: u32) {
-    let spread = crate::ids::below(u64::from(attempt + 1) * 8);
-    tokio::time::sleep(std::time::Duration::from_millis(1 + spread)).await;
+pub(crate) async fn pause(clock: &dyn Clock, attempt: u32) {
+    let spread = clock.chance() % (u128::from(attempt + 1) * 8);
+    let millis = 1 + u64::try_from(spread).unwrap_or_default();
+    clock.rest(std::time::Duration::from_millis(millis)).await;
 }

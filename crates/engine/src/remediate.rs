@@ -89,7 +89,7 @@ pub async fn advance(
         let append = append_of(&incident, advanced.events, now).with_books(advanced.books);
         match with.store.append(&append).await {
             Ok(()) => return Ok(advanced.directive),
-            Err(AppendError::Conflict(_)) => pause(attempt).await,
+            Err(AppendError::Conflict(_)) => pause(with.clock, attempt).await,
             Err(AppendError::Store(error)) => return Err(error.into()),
         }
     }
@@ -223,7 +223,7 @@ async fn apply(
         match with.store.append(&append).await {
             Ok(()) => {}
             Err(AppendError::Conflict(_)) => {
-                pause(attempt).await;
+                pause(with.clock, attempt).await;
                 continue;
             }
             Err(AppendError::Store(error)) => return Err(error.into()),

@@ -157,7 +157,7 @@ impl Batch<'_> {
             }
         }
         if rest {
-            pause(attempt).await;
+            pause(ingest.clock, attempt).await;
         }
         again
     }

@@ -120,7 +120,7 @@ async fn keep(
 ) -> Result<Vec<Kept>, StoreError> {
     let now = ingest.clock.now();
     let kept = rejects.into_iter().map(|reject| Quarantined {
-        id: ids::sortable(now),
+        id: ids::of(now, ingest.clock.chance()),
         source: source.to_owned(),
         at: now,
         index: reject.index,

@@ -210,7 +210,7 @@ impl<'a> Working<'a> {
                 _ => Placed::Later,
             },
             Received::Open { events } => {
-                let id = ids::incident_id(self.now);
+                let id = ids::incident_id_of(self.now, self.ingest.clock.chance());
                 let slot = Slot { incident: id.clone(), seen: None };
                 self.moved.insert(keyed.slot.clone(), slot);
                 self.grow(id, index, keyed, events, IntakeVerdict::Opened)
