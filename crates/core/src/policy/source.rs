@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::{Lifetime, Policy, Problem};
-use crate::sources::{Options, Path, SOURCES};
+use crate::sources::{self, Options, Path, SOURCES};
 
 /// The settings of one source; what is left out is as for all.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,6 +94,8 @@ impl Policy {
 
     /// How long an alert of the source fires without being heard of again.
     pub fn lifetime(&self, source: &str) -> Lifetime {
-        self.sources.get(source).and_then(|of| of.expire_after).unwrap_or(self.expiry.after)
+        let written = self.sources.get(source).and_then(|of| of.expire_after);
+        let usual = || sources::find(source)?.expire_after().map(Lifetime::After);
+        written.or_else(usual).unwrap_or(self.expiry.after)
     }
 }

@@ -11,15 +11,17 @@ mod times;
 mod unique;
 
 mod alertmanager;
+mod aws;
 mod grafana;
 mod sumologic;
 
 #[cfg(test)]
 mod tests;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+pub use aws::{Claim, event_claims};
 pub use batch::MOST_ALERTS;
 pub use identity::{Options, Path, UnknownPath};
 pub use reference::{reference, service_labels};
@@ -47,7 +49,8 @@ impl<'a> Delivery<'a> {
 /// Why a message, or one alert in it, could not be understood.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
-    /// Stable word for metrics and tests: `empty`, `json`, `too_deep`, `shape` or `field`.
+    /// Stable word for metrics and tests: `empty`, `json`, `too_deep`, `shape`, `field`, or one of a
+    /// source's own.
     pub code: &'static str,
     /// What is wrong, where (field or line and column), and what to do about it.
     pub message: String,
@@ -124,6 +127,11 @@ pub trait Source: Sync {
     /// Lower-case name: the path segment of its webhook and `alert.source` in runbooks.
     fn name(&self) -> &'static str;
 
+    /// Other path segments of its webhook.
+    fn also_known_as(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// One sentence for help texts.
     fn summary(&self) -> &'static str;
 
@@ -144,6 +152,12 @@ pub trait Source: Sync {
         false
     }
 
+    /// After what time without news an alert counts as over, where this sender often never says that it is. A policy
+    /// may say otherwise.
+    fn expire_after(&self) -> Option<SignedDuration> {
+        None
+    }
+
     /// Never panics and never loses anything: what is not an alert is a heartbeat or a reject.
     fn parse(&self, delivery: &Delivery<'_>) -> Intake;
 }
@@ -152,7 +166,16 @@ pub trait Source: Sync {
 pub const SOURCES: &[&dyn Source] = &[
     // Alphabetical.
     &alertmanager::Alertmanager,
+    &aws::AutoScaling,
+    &aws::CloudWatch,
+    &aws::Ec2,
+    &aws::Ecs,
+    &aws::EventBridge,
     &grafana::Grafana,
+    &aws::GuardDuty,
+    &aws::Health,
+    &aws::SecurityHub,
+    &aws::Sns,
     &sumologic::SumoLogic,
 ];
 
@@ -169,5 +192,7 @@ pub fn read(source: &dyn Source, delivery: &Delivery<'_>, options: &Options) -> 
 }
 
 pub fn find(name: &str) -> Option<&'static dyn Source> {
-    SOURCES.iter().copied().find(|source| source.name() == name)
+    let goes_by =
+        |source: &&dyn Source| source.name() == name || source.also_known_as().contains(&name);
+    SOURCES.iter().copied().find(goes_by)
 }

@@ -120,6 +120,12 @@ fn names_are_unique_and_sorted() {
     sorted.sort_unstable();
     sorted.dedup();
     assert_eq!(names, sorted);
+    for source in SOURCES {
+        for name in source.also_known_as() {
+            assert!(!names.contains(name), "`{name}` is the name of another source");
+            assert_eq!(find(name).map(Source::name), Some(source.name()));
+        }
+    }
     assert!(
         SOURCES.iter().all(|source| !source.summary().is_empty() && !source.schemes().is_empty())
     );
@@ -130,6 +136,24 @@ fn a_recovery_has_the_fingerprint_of_its_alert() {
     let pairs = [
         ("alertmanager", "firing.json", "resolved.json"),
         ("alertmanager", "no_fingerprint.json", "no_fingerprint_resolved.json"),
+        ("autoscaling", "firing.json", "resolved.json"),
+        ("autoscaling", "refresh_failed.json", "refresh_succeeded.json"),
+        ("autoscaling", "terminate_failed.json", "terminated.json"),
+        ("cloudwatch", "composite.json", "composite_resolved.json"),
+        ("cloudwatch", "contributor.json", "contributor_resolved.json"),
+        ("cloudwatch", "firing.json", "no_data_over.json"),
+        ("cloudwatch", "firing.json", "resolved.json"),
+        ("ec2", "firing.json", "resolved.json"),
+        ("ecs", "deployment_failed.json", "deployment_completed.json"),
+        ("ecs", "placement_failure.json", "steady_state.json"),
+        ("ecs", "service_impaired.json", "steady_state.json"),
+        ("eventbridge", "firing.json", "resolved.json"),
+        ("guardduty", "firing.json", "archived.json"),
+        ("health", "firing.json", "resolved.json"),
+        ("securityhub", "firing.json", "archived.json"),
+        ("securityhub", "firing.json", "resolved.json"),
+        ("securityhub", "ocsf.json", "ocsf_resolved.json"),
+        ("sns", "firing.json", "resolved.json"),
         ("grafana", "firing.json", "resolved.json"),
         ("grafana", "dashboard_alert.json", "dashboard_alert_resolved.json"),
         ("sumologic", "firing.json", "resolved.json"),
