@@ -12,7 +12,9 @@ mod unique;
 
 mod alertmanager;
 mod aws;
+mod datadog;
 mod grafana;
+mod pagerduty;
 mod sumologic;
 
 #[cfg(test)]
@@ -168,12 +170,14 @@ pub const SOURCES: &[&dyn Source] = &[
     &alertmanager::Alertmanager,
     &aws::AutoScaling,
     &aws::CloudWatch,
+    &datadog::Datadog,
     &aws::Ec2,
     &aws::Ecs,
     &aws::EventBridge,
     &grafana::Grafana,
     &aws::GuardDuty,
     &aws::Health,
+    &pagerduty::PagerDuty,
     &aws::SecurityHub,
     &aws::Sns,
     &sumologic::SumoLogic,
