@@ -78,6 +78,13 @@ pub struct Reject {
     pub raw: String,
 }
 
+impl Reject {
+    /// Whether `raw` is a body that the source reads as it is, and no part of the delivery that means nothing alone.
+    pub fn stands_alone(&self) -> bool {
+        self.problem.code == batch::TOO_MANY
+    }
+}
+
 /// A message that is about the delivery itself rather than about an alert.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "asks", rename_all = "snake_case")]

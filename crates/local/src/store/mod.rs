@@ -2,6 +2,7 @@
 
 mod append;
 mod outbox;
+mod quarantine;
 mod read;
 mod schema;
 mod settings;
