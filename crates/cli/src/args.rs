@@ -82,7 +82,7 @@ pub(crate) enum Command {
         #[command(subcommand)]
         what: KillSwitch,
     },
-    /// Read what could not be understood.
+    /// Read what could not be understood, and take it in once it can be.
     Quarantine {
         #[command(subcommand)]
         what: Quarantine,
@@ -218,11 +218,29 @@ pub(crate) enum KillSwitch {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Quarantine {
-    /// Newest first.
+    /// What waits, newest first.
     List {
         #[arg(long)]
         source: Option<String>,
+        /// Also what was replayed and taken in.
+        #[arg(long)]
+        all: bool,
+        /// So many deliveries instead of all of them.
+        #[arg(long, value_parser = clap::value_parser!(u16).range(1..=200))]
+        limit: Option<u16>,
     },
-    /// One entry with its text as it came.
+    /// One delivery or part as it came, and what is understood of it today.
     Show { id: String },
+    /// Read deliveries again: what is understood now becomes alerts, the rest stays. Safe to repeat.
+    Replay {
+        /// A delivery, or one part of it, as `list` names them.
+        #[arg(required_unless_present = "source", conflicts_with = "source")]
+        ids: Vec<String>,
+        /// Everything of this source that waits, oldest first.
+        #[arg(long)]
+        source: Option<String>,
+        /// Who replays it; the record keeps the name.
+        #[arg(long, env = "USER")]
+        by: String,
+    },
 }

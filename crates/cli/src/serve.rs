@@ -111,6 +111,8 @@ impl Platform {
         let api = Api {
             store: Arc::new(store.clone()),
             clock: Arc::clone(&clock),
+            routes: Arc::default(),
+            reopen_within: settings.reopen_within,
             runbooks,
             metrics: metrics.clone(),
             token: Arc::new(api_token.clone()),

@@ -49,7 +49,7 @@ async fn keep_one(
     problems: Vec<KeptProblem>,
 ) -> Result<String, StoreError> {
     let one = Quarantined {
-        id: ids::sortable(delivery.received_at),
+        id: ids::of(delivery.received_at, ingest.clock.chance()),
         version: 1,
         source: source.to_owned(),
         received_at: delivery.received_at,

@@ -7,4 +7,5 @@ mod authenticate;
 pub mod console;
 mod entry;
 pub mod metrics;
+mod quarantine;
 pub mod webhooks;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use firebreak_core::switch::KillSwitch;
 use firebreak_engine::ports::{Counters, Settings, StoreError};
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::OptionalExtension as _;
 
 use super::{SqliteStore, failed, json, text};
 

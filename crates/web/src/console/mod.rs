@@ -1,5 +1,7 @@
 //! The console: pages to read what is happening. Everything that changes something goes through the API.
 
+mod quarantine;
+
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
@@ -22,6 +24,8 @@ pub fn router(api: Api) -> Router {
     Router::new()
         .route("/", get(board))
         .route("/incidents/{id}", get(incident))
+        .route("/quarantine", get(quarantine::list))
+        .route("/quarantine/{id}", get(quarantine::one))
         .route("/login", get(login_form).post(login))
         .with_state(api)
 }
@@ -40,7 +44,10 @@ fn page(title: &str, body: &Markup) -> Html<String> {
             }
             body {
                 a .skip href="#main" { "Skip to content" }
-                header { a .brand href="/" { "Firebreak" } }
+                header {
+                    a .brand href="/" { "Firebreak" }
+                    nav { a href="/quarantine" { "Quarantine" } }
+                }
                 main #main { (body) }
             }
         }
