@@ -77,6 +77,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         what: Policy,
     },
+    /// Play the engine in made-up worlds full of faults, and check that it keeps its promises.
+    Simulate(Simulate),
     /// Stop every new action, or let them go on.
     KillSwitch {
         #[command(subcommand)]
@@ -197,6 +199,27 @@ pub(crate) enum Policy {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Simulate {
+    /// Names of scenarios that ship, or files; left out, all that ship.
+    pub(crate) scenarios: Vec<String>,
+    /// How many seeds of each scenario.
+    #[arg(long, default_value_t = 1000)]
+    pub(crate) seeds: u64,
+    /// The first seed.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) first: u64,
+    /// Play this one seed and print everything that happens in it.
+    #[arg(long, conflicts_with_all = ["seeds", "first"])]
+    pub(crate) seed: Option<u64>,
+    /// Put a bug in on purpose; it must be noticed.
+    #[arg(long)]
+    pub(crate) mutant: Option<String>,
+    /// Put each bug in, one after the other, and say which promise notices it.
+    #[arg(long, conflicts_with_all = ["seed", "mutant"])]
+    pub(crate) mutants: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -128,17 +128,16 @@ impl Kernel {
         let until = self.now() + duration.max(SignedDuration::ZERO);
         Stop { kernel: self, wake: Some(Wake::At(until)) }.await;
     }
-
-    pub(crate) fn task(
-        &self,
-        name: impl Into<String>,
-        work: impl Future<Output = ()> + Send + 'static,
-    ) -> Task {
-        Task { name: name.into(), mortal: false, work: Box::pin(work), wake: Wake::Soon }
-    }
 }
 
 impl Task {
+    pub(crate) fn new(
+        name: impl Into<String>,
+        work: impl Future<Output = ()> + Send + 'static,
+    ) -> Self {
+        Self { name: name.into(), mortal: false, work: Box::pin(work), wake: Wake::Soon }
+    }
+
     #[must_use]
     pub(crate) fn mortal(mut self) -> Self {
         self.mortal = true;
@@ -286,7 +285,7 @@ mod tests {
                     own.sleep(own.up_to(SignedDuration::from_secs(5))).await;
                 }
             };
-            tasks.start(kernel.task(name, work).mortal());
+            tasks.start(Task::new(name, work).mortal());
         }
         let stopped = tasks.run(kernel.now() + SignedDuration::from_mins(1), |_, _| {});
         (kernel.trace(), stopped)

@@ -7,8 +7,6 @@ pub enum Mutant {
     BooksUnconditional,
     /// What was done lately is not read.
     BudgetForgotten,
-    /// The channels never hear that it is over.
-    ResolvesSwallowed,
     /// A lock that another run holds is not read.
     LocksUnread,
     /// An answer that got lost is met by calling again.
@@ -21,8 +19,6 @@ pub enum Mutant {
     NobodyReaps,
     /// An order is carried out without asking the record again.
     OrdersUnchecked,
-    /// An event of the record is changed after it was written.
-    RecordTampered,
 }
 
 impl Mutant {
@@ -32,12 +28,14 @@ impl Mutant {
         Mutant::LocksUnread,
         Mutant::NobodyReaps,
         Mutant::OrdersUnchecked,
-        Mutant::RecordTampered,
-        Mutant::ResolvesSwallowed,
         Mutant::RetriesUnknown,
         Mutant::SlotsUnconditional,
         Mutant::SwitchUnread,
     ];
+
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|mutant| mutant.name() == name)
+    }
 
     pub fn name(self) -> &'static str {
         match self {
@@ -46,8 +44,6 @@ impl Mutant {
             Mutant::LocksUnread => "locks_unread",
             Mutant::NobodyReaps => "nobody_reaps",
             Mutant::OrdersUnchecked => "orders_unchecked",
-            Mutant::RecordTampered => "record_tampered",
-            Mutant::ResolvesSwallowed => "resolves_swallowed",
             Mutant::RetriesUnknown => "retries_unknown",
             Mutant::SlotsUnconditional => "slots_unconditional",
             Mutant::SwitchUnread => "switch_unread",

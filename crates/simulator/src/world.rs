@@ -65,8 +65,8 @@ pub fn play(
     let kernel = Kernel::new(seed, start, lines);
     let world = World::new(kernel.clone(), scenario.clone(), runbooks.clone(), mutant);
     let mut tasks = Tasks::new(kernel.clone(), scenario.workers.die);
-    tasks.start(kernel.task("fate", world.clone().fate(start)));
-    tasks.start(kernel.task("people", world.clone().people(start)));
+    tasks.start(Task::new("fate", world.clone().fate(start)));
+    tasks.start(Task::new("people", world.clone().people(start)));
     let mut watch = Watch::new(world.clone());
     let horizon = start + scenario.lasts + AFTERMATH;
     let stopped = tasks.run(horizon, |tasks, died| {
@@ -191,7 +191,7 @@ impl World {
                 world.left(&id);
             }
         };
-        self.start(self.kernel.task(name, work).mortal());
+        self.start(Task::new(name, work).mortal());
     }
 
     /// Whether there is room for one more worker at the incident.
@@ -271,7 +271,7 @@ impl World {
             world.kernel.say(|| format!("again: {order:?} of {id}"));
             world.obey(&id, &order).await;
         };
-        self.start(self.kernel.task("redelivery", work).mortal());
+        self.start(Task::new("redelivery", work).mortal());
     }
 
     /// What happens to instances, and what senders say of it.
@@ -298,7 +298,7 @@ impl World {
             self.kernel.say(|| format!("{id} falls ill: {cause:?}"));
             self.provider.falls_ill(&id, cause);
             if self.pending().firing.insert(id.clone()) {
-                self.start(self.kernel.task("sender", self.clone().observe(id)));
+                self.start(Task::new("sender", self.clone().observe(id)));
             }
         }
     }
@@ -352,7 +352,7 @@ impl World {
                     world.kernel.sleep(SignedDuration::from_secs(3)).await;
                 }
             };
-            self.start(self.kernel.task("delivery", work));
+            self.start(Task::new("delivery", work));
         }
     }
 
