@@ -8,8 +8,10 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use firebreak_core::proof::Secrets;
 use firebreak_core::runbook::RunbookSet;
+use firebreak_core::storm::StormSettings;
 use firebreak_engine::notify::{Pace, check_channels};
 use firebreak_engine::ports::{Clock, HandsSet, SystemClock};
+use firebreak_engine::queue::{Queue, QueueSettings, QueueTask};
 use firebreak_engine::runbooks::load_folder;
 use firebreak_http::{Client as Outbound, HttpSender, HttpSetFlag, Origins, Timeouts};
 use firebreak_local::{
@@ -60,6 +62,7 @@ pub(crate) struct Platform {
     api_token: Secrets,
     driver: Driver,
     telling: Telling,
+    writing: QueueTask,
     end: oneshot::Sender<()>,
     server: JoinHandle<std::io::Result<()>>,
 }
@@ -107,24 +110,22 @@ impl Platform {
             pace: Pace::default(),
         });
 
-        let metrics = Metrics::default();
-        let api = Api {
+        let (queue, writing) = Queue::start(QueueSettings {
             store: Arc::new(store.clone()),
             clock: Arc::clone(&clock),
             routes: Arc::default(),
             reopen_within: settings.reopen_within,
+            storms: StormSettings::default(),
+        });
+        let metrics = Metrics::of(queue.meter());
+        let api = Api {
+            store: Arc::new(store),
+            clock: Arc::clone(&clock),
             runbooks,
             metrics: metrics.clone(),
             token: Arc::new(api_token.clone()),
         };
-        let webhooks = Webhooks {
-            store: Arc::new(store),
-            clock,
-            secrets,
-            metrics,
-            routes: Arc::default(),
-            reopen_within: settings.reopen_within,
-        };
+        let webhooks = Webhooks { queue, clock, secrets, metrics };
         let router =
             webhooks::router(webhooks).merge(api::router(api.clone())).merge(console::router(api));
 
@@ -137,7 +138,7 @@ impl Platform {
                 })
                 .await
         });
-        Ok(Self { addr, webhook_token, api_token, driver, telling, end, server })
+        Ok(Self { addr, webhook_token, api_token, driver, telling, writing, end, server })
     }
 
     pub(crate) fn url(&self) -> String {
@@ -163,7 +164,9 @@ impl Platform {
         self.driver.stop().await;
         self.telling.stop().await;
         // Idle connections of clients may keep the server waiting for ever.
-        match tokio::time::timeout(std::time::Duration::from_secs(5), self.server).await {
+        let ended = tokio::time::timeout(std::time::Duration::from_secs(5), self.server).await;
+        self.writing.stop().await;
+        match ended {
             Ok(ended) => Ok(ended??),
             Err(_) => Ok(()),
         }

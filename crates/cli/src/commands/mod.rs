@@ -8,5 +8,4 @@ pub(crate) mod policy;
 pub(crate) mod quarantine;
 pub(crate) mod runbook;
 pub(crate) mod send;
-pub(crate) mod simulate;
 pub(crate) mod why;

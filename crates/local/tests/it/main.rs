@@ -12,6 +12,6 @@ mod killed_driver;
 mod killed_store;
 mod poison;
 mod process;
-mod quarantine;
+mod queue;
 mod telling;
 mod world;

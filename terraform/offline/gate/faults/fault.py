@@ -7,6 +7,7 @@ from typing import NamedTuple
 VALIDATE = "validate"
 INPUTS = "test inputs"
 RENDERED = "test rendered"
+MONITOR = "test monitor"
 RENDER = "render"
 FORMAT = "fmt"
 SCAN = "checkov"
