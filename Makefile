@@ -25,7 +25,7 @@ test: ## everything that must hold; what CI runs
 
 fmt: ## format the code
 	cargo fmt --all
-	terraform fmt -recursive terraform sumo
+	for folder in terraform sumo datadog; do terraform fmt -recursive "$$folder"; done
 
 lint: ## clippy and formatting, warnings as errors
 	cargo fmt --all --check

@@ -1,4 +1,29 @@
 # Inputs of the Sumo Logic side, in alphabetical order.
+variable "monitors" {
+  description = "Your own monitors by name, beside those that ship; see modules/monitors for the fields."
+  type        = any
+  default     = {}
+  nullable    = false
+}
+
+variable "scheduled_searches" {
+  description = "Legacy scheduled searches by name; see modules/scheduled_searches for the fields."
+  type        = any
+  default     = {}
+  nullable    = false
+}
+
+variable "search_folder_id" {
+  description = "Id of the folder for scheduled searches; needed only when there are some."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = length(var.scheduled_searches) == 0 || var.search_folder_id != null
+    error_message = "search_folder_id must say where the scheduled searches are put."
+  }
+}
+
 variable "sumo_deployment" {
   description = "Sumo Logic deployment, for example eu or us2."
   type        = string
@@ -15,20 +40,10 @@ variable "webhook_token" {
   type        = string
   sensitive   = true
   nullable    = false
-
-  validation {
-    condition     = length(var.webhook_token) >= 32 && can(regex("^[A-Za-z0-9._~+/=-]+$", var.webhook_token))
-    error_message = "webhook_token must have 32 characters or more, all of them allowed in a bearer token."
-  }
 }
 
 variable "webhook_url" {
-  description = "Where Sumo Logic sends alerts: the output webhook_url of the stack, followed by /sumologic."
+  description = "Where Sumo Logic sends alerts: the output sumologic_webhook_url of the stack."
   type        = string
   nullable    = false
-
-  validation {
-    condition     = can(regex("^https://[^/:]+(:443)?/.*webhooks/sumologic$", var.webhook_url))
-    error_message = "webhook_url must be https on port 443 and end in /webhooks/sumologic."
-  }
 }

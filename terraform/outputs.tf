@@ -4,6 +4,11 @@ output "bus_name" {
   value       = aws_cloudwatch_event_bus.this.name
 }
 
+output "datadog_webhook_url" {
+  description = "What the folder datadog/ takes as webhook_url."
+  value       = "${aws_apigatewayv2_api.webhooks.api_endpoint}/webhooks/datadog"
+}
+
 output "function_names" {
   description = "Names of the functions, by key."
   value       = { for key, function in module.function : key => function.function_name }
@@ -24,12 +29,17 @@ output "state_machine_arn" {
   value       = aws_sfn_state_machine.remediation.arn
 }
 
+output "sumologic_webhook_url" {
+  description = "What the folder sumo/ takes as webhook_url."
+  value       = "${aws_apigatewayv2_api.webhooks.api_endpoint}/webhooks/sumologic"
+}
+
 output "table_name" {
   description = "Name of the incident table."
   value       = aws_dynamodb_table.incidents.name
 }
 
 output "webhook_url" {
-  description = "Base URL of the webhooks; append the source, for example sumologic."
+  description = "Base URL of the webhooks; append the source, for example alertmanager."
   value       = "${aws_apigatewayv2_api.webhooks.api_endpoint}/webhooks"
 }

@@ -1,4 +1,4 @@
-"""The offline gate of terraform/ and sumo/: checks a copy of both, then proves the checks on seeded faults.
+"""The offline gate of terraform/, sumo/ and datadog/: checks a copy of them, then proves the checks on seeded faults.
 
 Usage: check.py [--rendered FILE] [--no-faults]
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from gate import seeding, steps
 from gate.steps import Outcome
-from gate.workspace import Workspace
+from gate.workspace import FOLDERS, Workspace
 
 _PARALLEL = 2  # more would only share the processors
 
@@ -29,7 +29,7 @@ def main() -> None:
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="firebreak-gate-") as folder:
         workspace = Workspace.create(Path(folder) / "clean")
-        for name in steps.FOLDERS:
+        for name in FOLDERS:
             workspace.init(name)
         outcomes = check(workspace, arguments.rendered)
         if any(outcome.failures for outcome in outcomes):
@@ -54,13 +54,13 @@ def check(workspace: Workspace, rendered: Path | None) -> list[Outcome]:
         return [outcome, *steps.rendered_checks(document)]
 
     tasks: list[Callable[[], list[Outcome]]] = [
-        lambda: steps.tests(workspace, "terraform"),
         lambda: steps.security_scan(workspace),
         render_stack,
-        lambda: [steps.rendering(workspace, "sumo")[1]],
-        lambda: steps.tests(workspace, "sumo"),
     ]
-    for name in steps.FOLDERS:
+    for name in FOLDERS:
+        tasks.append(lambda name=name: steps.tests(workspace, name))
+        if name != "terraform":
+            tasks.append(lambda name=name: [steps.rendering(workspace, name)[1]])
         tasks.append(lambda name=name: steps.formatting(workspace, name))
         tasks.append(lambda name=name: steps.validation(workspace, name))
     with ThreadPoolExecutor(_PARALLEL) as pool:

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The offline gate of terraform/ and sumo/: sets up its tools, then runs check.py with the arguments given.
+# The offline gate of terraform/, sumo/ and datadog/: sets up its tools, then runs check.py with the arguments given.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)

@@ -6,21 +6,10 @@ use firebreak_aws::client;
 use firebreak_aws::lambda::{self, environment};
 use firebreak_aws::secrets::ManagedSecrets;
 use firebreak_aws::store::DynamoStore;
-use firebreak_core::storm::StormSettings;
 use firebreak_engine::ports::{Settings as _, SystemClock};
-use firebreak_engine::queue::{Queue, QueueSettings};
 use firebreak_web::metrics::Metrics;
 use firebreak_web::webhooks::{Webhooks, router};
-use jiff::SignedDuration;
 use lambda_http::Error;
-
-/// Each of many environments sees a part of a storm, and all of them count in one item.
-const STORMS: StormSettings = StormSettings {
-    begins_at: 5,
-    ends_below: 2,
-    flush_every: SignedDuration::from_secs(10),
-    trusted_for: SignedDuration::from_secs(2),
-};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -30,16 +19,14 @@ async fn main() -> Result<(), Error> {
     let store = Arc::new(DynamoStore::new(&config, table));
     let secrets = Arc::new(ManagedSecrets::new(&config, secret));
     warm(&store, &secrets).await;
-    let clock = Arc::new(SystemClock);
-    let (queue, _writing) = Queue::start(QueueSettings {
+    let webhooks = Webhooks {
         store,
-        clock: Arc::<SystemClock>::clone(&clock),
+        clock: Arc::new(SystemClock),
+        secrets,
+        metrics: Metrics::default(),
         routes: Arc::default(),
         reopen_within: lambda::reopen_within(&environment)?,
-        storms: STORMS,
-    });
-    let metrics = Metrics::of(queue.meter());
-    let webhooks = Webhooks { queue, clock, secrets, metrics };
+    };
     lambda_http::run(router(webhooks)).await
 }
 

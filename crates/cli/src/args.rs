@@ -77,12 +77,14 @@ pub(crate) enum Command {
         #[command(subcommand)]
         what: Policy,
     },
+    /// Play the engine in made-up worlds full of faults, and check that it keeps its promises.
+    Simulate(Simulate),
     /// Stop every new action, or let them go on.
     KillSwitch {
         #[command(subcommand)]
         what: KillSwitch,
     },
-    /// Read what could not be understood.
+    /// Read what could not be understood, and take it in once it can be.
     Quarantine {
         #[command(subcommand)]
         what: Quarantine,
@@ -199,6 +201,27 @@ pub(crate) enum Policy {
     },
 }
 
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Simulate {
+    /// Names of scenarios that ship, or files; left out, all that ship.
+    pub(crate) scenarios: Vec<String>,
+    /// How many seeds of each scenario.
+    #[arg(long, default_value_t = 1000)]
+    pub(crate) seeds: u64,
+    /// The first seed.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) first: u64,
+    /// Play this one seed and print everything that happens in it.
+    #[arg(long, conflicts_with_all = ["seeds", "first"])]
+    pub(crate) seed: Option<u64>,
+    /// Put a bug in on purpose; it must be noticed.
+    #[arg(long)]
+    pub(crate) mutant: Option<String>,
+    /// Put each bug in, one after the other, and say which promise notices it.
+    #[arg(long, conflicts_with_all = ["seed", "mutant"])]
+    pub(crate) mutants: bool,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum KillSwitch {
     /// Stop every new action. What puts things back still runs.
@@ -218,11 +241,29 @@ pub(crate) enum KillSwitch {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Quarantine {
-    /// Newest first.
+    /// What waits, newest first.
     List {
         #[arg(long)]
         source: Option<String>,
+        /// Also what was replayed and taken in.
+        #[arg(long)]
+        all: bool,
+        /// So many deliveries instead of all of them.
+        #[arg(long, value_parser = clap::value_parser!(u16).range(1..=200))]
+        limit: Option<u16>,
     },
-    /// One entry with its text as it came.
+    /// One delivery or part as it came, and what is understood of it today.
     Show { id: String },
+    /// Read deliveries again: what is understood now becomes alerts, the rest stays. Safe to repeat.
+    Replay {
+        /// A delivery, or one part of it, as `list` names them.
+        #[arg(required_unless_present = "source", conflicts_with = "source")]
+        ids: Vec<String>,
+        /// Everything of this source that waits, oldest first.
+        #[arg(long)]
+        source: Option<String>,
+        /// Who replays it; the record keeps the name.
+        #[arg(long, env = "USER")]
+        by: String,
+    },
 }

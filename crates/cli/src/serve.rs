@@ -8,10 +8,8 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use firebreak_core::proof::Secrets;
 use firebreak_core::runbook::RunbookSet;
-use firebreak_core::storm::StormSettings;
 use firebreak_engine::notify::{Pace, check_channels};
 use firebreak_engine::ports::{Clock, HandsSet, SystemClock};
-use firebreak_engine::queue::{Queue, QueueSettings, QueueTask};
 use firebreak_engine::runbooks::load_folder;
 use firebreak_http::{Client as Outbound, HttpSender, HttpSetFlag, Origins, Timeouts};
 use firebreak_local::{
@@ -62,7 +60,6 @@ pub(crate) struct Platform {
     api_token: Secrets,
     driver: Driver,
     telling: Telling,
-    writing: QueueTask,
     end: oneshot::Sender<()>,
     server: JoinHandle<std::io::Result<()>>,
 }
@@ -110,22 +107,24 @@ impl Platform {
             pace: Pace::default(),
         });
 
-        let (queue, writing) = Queue::start(QueueSettings {
+        let metrics = Metrics::default();
+        let api = Api {
             store: Arc::new(store.clone()),
             clock: Arc::clone(&clock),
             routes: Arc::default(),
             reopen_within: settings.reopen_within,
-            storms: StormSettings::default(),
-        });
-        let metrics = Metrics::of(queue.meter());
-        let api = Api {
-            store: Arc::new(store),
-            clock: Arc::clone(&clock),
             runbooks,
             metrics: metrics.clone(),
             token: Arc::new(api_token.clone()),
         };
-        let webhooks = Webhooks { queue, clock, secrets, metrics };
+        let webhooks = Webhooks {
+            store: Arc::new(store),
+            clock,
+            secrets,
+            metrics,
+            routes: Arc::default(),
+            reopen_within: settings.reopen_within,
+        };
         let router =
             webhooks::router(webhooks).merge(api::router(api.clone())).merge(console::router(api));
 
@@ -138,7 +137,7 @@ impl Platform {
                 })
                 .await
         });
-        Ok(Self { addr, webhook_token, api_token, driver, telling, writing, end, server })
+        Ok(Self { addr, webhook_token, api_token, driver, telling, end, server })
     }
 
     pub(crate) fn url(&self) -> String {
@@ -164,9 +163,7 @@ impl Platform {
         self.driver.stop().await;
         self.telling.stop().await;
         // Idle connections of clients may keep the server waiting for ever.
-        let ended = tokio::time::timeout(std::time::Duration::from_secs(5), self.server).await;
-        self.writing.stop().await;
-        match ended {
+        match tokio::time::timeout(std::time::Duration::from_secs(5), self.server).await {
             Ok(ended) => Ok(ended??),
             Err(_) => Ok(()),
         }

@@ -127,6 +127,9 @@ pub struct Alert {
     pub episode: Option<String>,
     /// When this episode began, by the sender's clock.
     pub starts_at: Timestamp,
+    /// The sender does not say when the episode began: `starts_at` is when this message was sent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub start_is_unknown: bool,
     pub ends_at: Option<Timestamp>,
     pub links: Vec<Link>,
     /// Taken in, but neither told of nor acted upon while it holds.
@@ -203,6 +206,7 @@ impl Draft {
             annotations: self.annotations,
             episode: self.episode,
             starts_at: self.starts_at,
+            start_is_unknown: false,
             ends_at: self.ends_at,
             links: self.links,
             mute: None,
@@ -274,6 +278,13 @@ impl Alert {
         self
     }
 
+    /// The alert of a sender that says only when a message was sent, not when the episode began.
+    #[must_use]
+    pub fn without_start(mut self) -> Self {
+        self.start_is_unknown = true;
+        self
+    }
+
     /// Whether its sender mutes it at that time. A mute without an end holds until the sender says something else.
     pub fn is_muted(&self, now: Timestamp) -> bool {
         self.mute.as_ref().is_some_and(|mute| mute.until.is_none_or(|until| now < until))
@@ -299,6 +310,13 @@ impl Alert {
             (Some(own), Some(other)) => own == other,
             _ => self.starts_at == starts_at,
         }
+    }
+
+    /// Whether it goes on with the episode of an alert that fires. A message that does not say when its episode began
+    /// begins none while one is open.
+    pub(crate) fn goes_on_with(&self, name: Option<&str>, starts_at: Timestamp) -> bool {
+        let is_named = self.episode.is_some() && name.is_some();
+        self.is_of_episode(name, starts_at) || (self.start_is_unknown && !is_named)
     }
 }
 

@@ -124,6 +124,19 @@ impl Book {
         Self { version: self.version + 1, domain: Some(domain), ..self.clone() }
     }
 
+    /// The next version of the book, with the latest claim of the run on the target dated at `now`.
+    #[must_use]
+    pub fn sent(&self, run: &RunRef, target: &Target, now: Timestamp) -> Self {
+        let mut next = Self { version: self.version + 1, ..self.clone() };
+        let claim = next.entries.iter_mut().rev();
+        if let Some(claim) =
+            claim.into_iter().find(|entry| entry.by == *run && entry.target == *target)
+        {
+            claim.at = now;
+        }
+        next
+    }
+
     /// The next version of the book, without the lock of `run`; `None` when there is nothing to release.
     pub fn released(&self, run: &RunRef) -> Option<Self> {
         self.lock.as_ref().filter(|lock| lock.holder == *run)?;

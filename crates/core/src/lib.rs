@@ -24,7 +24,6 @@ pub mod run;
 pub mod runbook;
 pub mod shared_cause;
 pub mod sources;
-pub mod storm;
 pub mod switch;
 pub mod target;
 pub mod timeline;

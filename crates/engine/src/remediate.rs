@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use firebreak_core::book::Books;
+use firebreak_core::book::{BookWrite, Books};
 use firebreak_core::evidence::{Group, Observation};
 use firebreak_core::guards::{self, Case, RowPermit};
 use firebreak_core::ids::IncidentId;
@@ -13,7 +13,7 @@ use firebreak_core::runbook::{Runbook, RunbookSet, Step};
 use firebreak_core::switch::SwitchReading;
 use firebreak_core::target::Targets;
 use firebreak_core::trace::Trace;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::ports::{AppendError, ApplyError, Clock, Hands, HandsSet, Store, StoreError};
 use crate::record::{RecordError, append_of, pause, record};
@@ -218,8 +218,8 @@ async fn apply(
         };
         let Some(step) = run.step(claimed.planned.step) else { return Ok(stale("no such step")) };
         let hands = hands(with, step)?;
-        let (event, permit) = at_hand(with, &incident, run, (row, claimed), hands).await?;
-        let append = append_of(&incident, vec![event], with.clock.now());
+        let look = at_hand(with, &incident, run, (row, claimed), hands).await?;
+        let append = append_of(&incident, vec![look.event], look.at).with_books(look.books);
         match with.store.append(&append).await {
             Ok(()) => {}
             Err(AppendError::Conflict(_)) => {
@@ -228,7 +228,7 @@ async fn apply(
             }
             Err(AppendError::Store(error)) => return Err(error.into()),
         }
-        let Some(permit) = permit else { return Ok(ActReport::Done) };
+        let Some(permit) = look.permit else { return Ok(ActReport::Done) };
         let called = hands.apply(&permit).await;
         return settle(with, id, number, row, called).await;
     }
@@ -242,22 +242,36 @@ fn claimed_row(incident: &Incident, number: u32, row: usize, fence: u64) -> Opti
     Some((run, claimed))
 }
 
-/// The last look before the call: `step.sent` with a permit, or `step.refused` without one.
+/// What the last look before a call came to.
+struct LastLook {
+    /// `step.sent` with a permit, `step.refused` without one.
+    event: Event,
+    permit: Option<RowPermit>,
+    /// On condition of these the guards said yes.
+    books: Vec<BookWrite>,
+    at: Timestamp,
+}
+
+/// Reads the target once more and asks every guard.
 async fn at_hand(
     with: Remediation<'_>,
     incident: &Incident,
     run: &Run,
     (index, row): (usize, &Row),
     hands: &dyn Hands,
-) -> Result<(Event, Option<RowPermit>), RemediateError> {
-    let refused =
-        |reason: String, trace| Event::StepRefused { run: run.number, row: index, reason, trace };
+) -> Result<LastLook, RemediateError> {
+    let refused = |reason: String, trace| LastLook {
+        event: Event::StepRefused { run: run.number, row: index, reason, trace },
+        permit: None,
+        books: Vec::new(),
+        at: with.clock.now(),
+    };
     let target = &row.planned.target;
     let group = run.runbook.guards.blast_radius.group.as_deref();
     let mut seen = match hands.observe(target, group).await {
         Ok(seen) => seen,
         Err(error) => {
-            return Ok((refused(format!("{target} cannot be read: {error}"), None), None));
+            return Ok(refused(format!("{target} cannot be read: {error}"), None));
         }
     };
     if seen.group.is_none() {
@@ -267,6 +281,7 @@ async fn at_hand(
     let books: Books = with.store.books(&run::books_needed(incident)).await?;
     let switch = switch(with).await;
     let observations = [seen];
+    let now = with.clock.now();
     let judgement = guards::judge(&Case {
         incident,
         runbook: &run.runbook,
@@ -275,14 +290,16 @@ async fn at_hand(
         plan: run.plan.as_ref(),
         books: &books,
         switch: &switch,
-        now: with.clock.now(),
+        now,
     });
     let permit =
         judgement.permit.as_ref().and_then(|permit| RowPermit::for_row(permit, row, &run.runbook));
     if permit.is_none() {
-        return Ok((refused(judgement.reason(), Some(judgement.trace())), None));
+        return Ok(refused(judgement.reason(), Some(judgement.trace())));
     }
-    Ok((Event::StepSent { run: run.number, row: index }, permit))
+    let event = Event::StepSent { run: run.number, row: index };
+    let books = run::sent(incident, run, target, &books, now);
+    Ok(LastLook { event, permit, books, at: now })
 }
 
 /// Writes down what came of the call. If this write is lost the row stays `sent`, and the next `advance`

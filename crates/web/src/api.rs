@@ -12,10 +12,13 @@ use axum::{Json, Router};
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::{Command, Incident, Status};
 use firebreak_core::proof::Secrets;
+use firebreak_core::routing::Routes;
 use firebreak_core::runbook::{Draft, RunbookSet, lint};
 use firebreak_core::switch::{Engaged, KillSwitch};
 use firebreak_engine::command::command;
+use firebreak_engine::ingest::Ingest;
 use firebreak_engine::ports::{Clock, ListQuery, Store};
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -23,15 +26,29 @@ use crate::answer::Failure;
 use crate::approvals;
 use crate::entry::require_token;
 use crate::metrics::Metrics;
+use crate::quarantine;
 
 /// What the API works with.
 #[derive(Clone)]
 pub struct Api {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
+    pub routes: Arc<Routes>,
+    pub reopen_within: SignedDuration,
     pub runbooks: Arc<RunbookSet>,
     pub metrics: Metrics,
     pub token: Arc<Secrets>,
+}
+
+impl Api {
+    pub(crate) fn ingest(&self) -> Ingest<'_> {
+        Ingest {
+            store: &*self.store,
+            clock: &*self.clock,
+            routes: &self.routes,
+            reopen_within: self.reopen_within,
+        }
+    }
 }
 
 /// `/api/...` behind the token, `/metrics` open.
@@ -45,7 +62,7 @@ pub fn router(api: Api) -> Router {
         .route("/api/approvals/{token}", post(approvals::decide))
         .route("/api/runbooks", get(runbooks))
         .route("/api/kill-switch", get(kill_switch).post(set_kill_switch))
-        .route("/api/quarantine", get(quarantine))
+        .merge(quarantine::routes())
         .layer(middleware::from_fn_with_state(Arc::clone(&api.token), require_token));
     Router::new().route("/metrics", get(metrics)).merge(guarded).with_state(api)
 }
@@ -143,8 +160,8 @@ async fn show(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Val
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct By {
-    by: String,
+pub(crate) struct By {
+    pub(crate) by: String,
 }
 
 #[derive(Deserialize)]
@@ -161,7 +178,7 @@ struct Noted {
     text: String,
 }
 
-type Posted<T> = Result<Json<T>, JsonRejection>;
+pub(crate) type Posted<T> = Result<Json<T>, JsonRejection>;
 
 async fn acknowledge(
     State(api): State<Api>,
@@ -238,23 +255,6 @@ async fn set_kill_switch(
     };
     api.store.set_kill_switch(&switch).await?;
     Ok(Json(switch))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FromSource {
-    source: Option<String>,
-    limit: Option<usize>,
-}
-
-async fn quarantine(
-    State(api): State<Api>,
-    wanted: Result<Query<FromSource>, QueryRejection>,
-) -> Result<Json<Value>, Failure> {
-    let Query(wanted) = wanted.map_err(|bad| bad_request(bad.body_text()))?;
-    let limit = wanted.limit.unwrap_or(50).clamp(1, 200);
-    let kept = api.store.kept(wanted.source.as_deref(), limit).await?;
-    Ok(Json(json!({"quarantined": kept})))
 }
 
 fn incident_id(text: String) -> Result<IncidentId, Failure> {

@@ -1,46 +1,55 @@
 //! `POST /webhooks/{source}`: authenticate on the raw body, then take the delivery in.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::body::Bytes;
-use axum::extract::{Path, Request, State};
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use firebreak_core::routing::Routes;
 use firebreak_core::sources::{self, Delivery, Source};
-use firebreak_engine::ingest::Report;
-use firebreak_engine::ports::{Clock, SecretSource};
-use firebreak_engine::queue::{NotTaken, Queue};
+use firebreak_engine::ingest::{Ingest, Report, ingest};
+use firebreak_engine::ports::{Clock, SecretSource, Store};
+use jiff::SignedDuration;
+use tokio::sync::Semaphore;
 
 use crate::answer::Failure;
 use crate::authenticate::{Arrived, authenticate};
-use crate::body;
 use crate::metrics::Metrics;
-use crate::room::Room;
+
+/// A larger body is answered 413. Alertmanager groups of thousands fit; API Gateway itself takes 10 MB.
+pub const MOST_BODY: usize = 1024 * 1024;
+
+/// More deliveries at once are answered 503, so that those under way finish in time.
+const MOST_AT_ONCE: usize = 256;
 
 /// What the webhooks work with.
 #[derive(Clone)]
 pub struct Webhooks {
-    pub queue: Queue,
+    pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub secrets: Arc<dyn SecretSource>,
     pub metrics: Metrics,
+    pub routes: Arc<Routes>,
+    pub reopen_within: SignedDuration,
 }
 
 #[derive(Clone)]
 struct Gate {
     webhooks: Webhooks,
-    room: Room,
+    room: Arc<Semaphore>,
 }
 
 /// The routes that senders use.
 pub fn router(webhooks: Webhooks) -> Router {
-    let gate = Gate { webhooks, room: Room::default() };
+    let gate = Gate { webhooks, room: Arc::new(Semaphore::new(MOST_AT_ONCE)) };
     Router::new()
         .route("/webhooks/{source}", post(receive).put(receive))
         .route("/healthz", get(healthz))
+        .layer(DefaultBodyLimit::max(MOST_BODY))
         .with_state(gate)
 }
 
@@ -48,7 +57,12 @@ async fn healthz() -> Json<serde_json::Value> {
     Json(serde_json::json!({"status": "ok"}))
 }
 
-async fn receive(State(gate): State<Gate>, Path(name): Path<String>, request: Request) -> Response {
+async fn receive(
+    State(gate): State<Gate>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
     let Some(source) = sources::find(&name) else {
         let known: Vec<_> = sources::SOURCES.iter().map(|source| source.name()).collect();
         return Failure::not_found(format!(
@@ -58,25 +72,30 @@ async fn receive(State(gate): State<Gate>, Path(name): Path<String>, request: Re
         .into_response();
     };
     let metrics = gate.webhooks.metrics.clone();
-    let began = Instant::now();
-    // Before the body is read: what is refused takes no memory.
-    let Some(_place) = gate.room.place(request.headers()) else {
+    let Ok(_room) = gate.room.try_acquire() else {
         metrics.refused(source.name(), "overload");
         return Failure::unavailable("overloaded", "too many deliveries at once").into_response();
     };
-    let (parts, body) = request.into_parts();
-    let taken = match body::whole(body).await {
-        Ok(body) => take(&gate.webhooks, source, &parts.headers, &body).await,
-        Err(failure) => Err(failure),
+    let body = match body {
+        Ok(body) => body,
+        Err(rejection) => return too_large_or_cut(&rejection).into_response(),
     };
-    match taken {
+    match take(&gate.webhooks, source, &headers, &body).await {
         Ok(report) => {
             count(&metrics, source, &report);
-            metrics.taken(source.name(), began.elapsed());
             (StatusCode::ACCEPTED, Json(report)).into_response()
         }
         Err(failure) => failure.into_response(),
     }
+}
+
+fn too_large_or_cut(rejection: &BytesRejection) -> Failure {
+    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        let message =
+            format!("a delivery has at most {MOST_BODY} bytes; send fewer alerts at once");
+        return Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message);
+    }
+    Failure::unavailable("cut_off", "the body did not arrive whole, send it again")
 }
 
 async fn take(
@@ -93,15 +112,15 @@ async fn take(
         headers: &of_the_message(source, headers),
         received_at: webhooks.clock.now(),
     };
-    webhooks.queue.take(source, &delivery).await.map_err(|not_taken| match not_taken {
-        NotTaken::Overloaded => {
-            webhooks.metrics.refused(source.name(), "overload");
-            Failure::unavailable("overloaded", "too many alerts at once")
-        }
-        NotTaken::Store(error) => {
-            webhooks.metrics.refused(source.name(), "store");
-            Failure::from(error)
-        }
+    let with = Ingest {
+        store: &*webhooks.store,
+        clock: &*webhooks.clock,
+        routes: &webhooks.routes,
+        reopen_within: webhooks.reopen_within,
+    };
+    ingest(with, source, &delivery).await.map_err(|error| {
+        webhooks.metrics.refused(source.name(), "store");
+        Failure::from(error)
     })
 }
 

@@ -13,10 +13,9 @@ from typing import NamedTuple
 from . import iam, machine, wiring
 from .finding import Check
 from .state import State
-from .workspace import OFFLINE, TerraformError, Workspace, stack_variables
+from .workspace import FOLDERS, OFFLINE, TerraformError, Workspace, stack_variables
 
 RENDERED_CHECKS: dict[str, Check] = iam.CHECKS | machine.CHECKS | wiring.CHECKS
-FOLDERS = ("terraform", "sumo")
 
 _RUN = re.compile(r'run "(\w+)"\.\.\. (\w+)')
 _CHECKS_LOCK = threading.Lock()  # cfn-lint keeps module-level state
@@ -62,6 +61,11 @@ def rendering(workspace: Workspace, folder: str) -> tuple[dict, Outcome]:
             "sumo_deployment": "eu",
             "webhook_token": "t" * 32,
             "webhook_url": "https://example.com/webhooks/sumologic",
+        },
+        "datadog": {
+            "datadog_site": "datadoghq.eu",
+            "webhook_token": "t" * 32,
+            "webhook_url": "https://example.com/webhooks/datadog",
         },
     }
     try:

@@ -14,12 +14,14 @@ from pathlib import Path
 OFFLINE = Path(__file__).resolve().parents[1]
 STACK = OFFLINE.parent
 REPOSITORY = STACK.parent
+FOLDERS = ("terraform", "sumo", "datadog")
 ARTIFACTS = ("alert_ingest", "event_relay", "notifier", "runbook_action")
 RULES = OFFLINE / "schema" / "rules.json"
 
 _SOURCE = "registry.terraform.io"
 _PROVIDERS = {
     "hashicorp/aws/6.66.0": OFFLINE / "schema" / "aws-6.66.0.json.gz",
+    "DataDog/datadog/4.19.0": OFFLINE / "schema" / "datadog-4.19.0.json.gz",
     "SumoLogic/sumologic/3.2.9": OFFLINE / "schema" / "sumologic.json",
 }
 _LEFT_OUT = shutil.ignore_patterns(
@@ -37,7 +39,7 @@ class TerraformError(RuntimeError):
 
 @dataclass(frozen=True)
 class Workspace:
-    """A folder with the copies `terraform/` and `sumo/`, the artifacts, and the settings of terraform."""
+    """A folder with the copies of the root modules, the artifacts, and the settings of terraform."""
 
     root: Path
 
@@ -47,8 +49,8 @@ class Workspace:
         if shutil.which("terraform") is None:
             sys.exit("the offline gate needs the `terraform` binary (1.11 or newer) on PATH; it is not there")
         workspace = cls(root)
-        for name, source in (("terraform", STACK), ("sumo", REPOSITORY / "sumo")):
-            shutil.copytree(source, root / name, ignore=_LEFT_OUT)
+        for name in FOLDERS:
+            shutil.copytree(REPOSITORY / name, root / name, ignore=_LEFT_OUT)
         workspace._write_mirror()
         write_placeholder_artifacts(root / "artifacts")
         return workspace
@@ -64,7 +66,7 @@ class Workspace:
         return self.root / "artifacts"
 
     def folder(self, name: str) -> Path:
-        """The copy of one root module: `terraform` or `sumo`."""
+        """The copy of one root module, by its name."""
         return self.root / name
 
     def run(self, folder: str, *arguments: str, variables: dict[str, str] | None = None) -> str:

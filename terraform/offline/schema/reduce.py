@@ -1,6 +1,6 @@
-"""Reduces a full recorded provider schema to the resource and data types that the stack uses.
+"""Reduces a full recorded provider schema to the resource and data types that a folder uses.
 
-Usage: reduce.py FULL.json.gz OUT.json.gz   (run again when a *.tf file starts to use a new type)
+Usage: reduce.py FULL.json.gz OUT.json.gz FOLDER   (run again when a *.tf file starts to use a new type)
 """
 
 from __future__ import annotations
@@ -11,15 +11,14 @@ import re
 import sys
 from pathlib import Path
 
-_STACK = Path(__file__).resolve().parents[2]
-_BLOCK = re.compile(r'^(resource|data)\s+"(aws_\w+)"', re.MULTILINE)
+_BLOCK = re.compile(r'^(resource|data)\s+"(\w+)"', re.MULTILINE)
 _KINDS = {"resource": "resource_schemas", "data": "data_source_schemas"}
 
 
-def used_types(stack: Path) -> dict[str, set[str]]:
+def used_types(folder: Path) -> dict[str, set[str]]:
     """The types that the *.tf files name, by kind of schema."""
     used: dict[str, set[str]] = {kind: set() for kind in _KINDS.values()}
-    for path in stack.rglob("*.tf"):
+    for path in folder.rglob("*.tf"):
         for kind, name in _BLOCK.findall(path.read_text()):
             used[_KINDS[kind]].add(name)
     return used
@@ -34,9 +33,9 @@ def reduce(full: dict, used: dict[str, set[str]]) -> dict:
 
 
 def main() -> None:
-    source, target = (Path(argument) for argument in sys.argv[1:3])
+    source, target, folder = (Path(argument) for argument in sys.argv[1:4])
     full = json.loads(gzip.decompress(source.read_bytes()))
-    text = json.dumps(reduce(full, used_types(_STACK)), separators=(",", ":"), sort_keys=True)
+    text = json.dumps(reduce(full, used_types(folder)), separators=(",", ":"), sort_keys=True)
     target.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
 
 

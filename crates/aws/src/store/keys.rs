@@ -60,6 +60,11 @@ impl Key {
         Self::new(quarantine(source), id)
     }
 
+    /// The n-th part of the body of a delivery in quarantine.
+    pub(super) fn quarantined_body(id: &str, part: usize) -> Self {
+        Self::new(quarantined_body(id), format!("{part:04}"))
+    }
+
     pub(super) fn kill_switch() -> Self {
         Self::new("SETTINGS", "KILL_SWITCH")
     }
@@ -89,6 +94,11 @@ pub(super) fn incident(id: &IncidentId) -> String {
 /// The partition of one source's quarantine.
 pub(super) fn quarantine(source: &str) -> String {
     format!("QUAR#{source}")
+}
+
+/// The partition of the body of one delivery in quarantine.
+pub(super) fn quarantined_body(id: &str) -> String {
+    format!("QUARBODY#{id}")
 }
 
 /// The partition of one counter's shards.

@@ -49,7 +49,7 @@ fn spilled(source: &str, body: &[u8]) -> Spilled {
         headers: &headers,
         received_at: Timestamp::now(),
     };
-    Spilled::of(source, &delivery)
+    Spilled::of(sortable(Timestamp::now()), source, &delivery)
 }
 
 async fn all(client: &Client, url: &str) -> Vec<Spilled> {

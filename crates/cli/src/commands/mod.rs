@@ -8,4 +8,5 @@ pub(crate) mod policy;
 pub(crate) mod quarantine;
 pub(crate) mod runbook;
 pub(crate) mod send;
+pub(crate) mod simulate;
 pub(crate) mod why;

@@ -31,6 +31,15 @@ async fn webhooks_answer_as_documented() {
     assert_eq!(second["quarantined"].as_array().unwrap().len(), 1);
     let (_, kept) = platform.get("/api/quarantine?source=alertmanager").await;
     assert_eq!(kept["quarantined"].as_array().unwrap().len(), 2);
+    let id = second["quarantined"][0]["id"].as_str().unwrap();
+    assert_eq!(kept["quarantined"][0]["id"], id, "newest first");
+    let (_, shown) = platform.get(&format!("/api/quarantine/{id}")).await;
+    assert_eq!(shown["raw"], "{\"alerts\": ]");
+    let again = format!("/api/quarantine/{id}/replay");
+    assert_eq!(platform.post(&again, json!({"by": " "})).await.0, 400);
+    let (status, replay) = platform.post(&again, json!({"by": "ada"})).await;
+    assert_eq!((status, &replay["still"][0]["error"]["code"]), (200, &json!("json")));
+    assert_eq!(platform.get("/api/quarantine/01NOTHERE").await.0, 404);
     let told: Vec<Value> = platform
         .incidents()
         .await
@@ -152,6 +161,17 @@ async fn the_command_line_does_what_its_help_says() {
     let json = text(&firebreak(&platform, &data, &["incidents", "list", "--json"]));
     let page: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(page["incidents"][0]["status"], "resolved");
+
+    assert!(text(&firebreak(&platform, &data, &["quarantine", "list"])).contains("nothing waits"));
+    platform.deliver("alertmanager", "not understood").await;
+    let listed = text(&firebreak(&platform, &data, &["quarantine", "list"]));
+    let kept = listed.lines().nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
+    let shown = text(&firebreak(&platform, &data, &["quarantine", "show", &kept]));
+    assert!(shown.contains("not understood") && shown.contains("0 alerts understood"), "{shown}");
+    let again = ["quarantine", "replay", "--source", "alertmanager", "--by", "ana"];
+    let stays = firebreak(&platform, &data, &again);
+    assert_eq!(stays.status.code(), Some(1), "what stays is not success");
+    assert!(String::from_utf8_lossy(&stays.stdout).contains("1 parts stay"));
 
     let missing = firebreak(&platform, &data, &["incidents", "show", "inc_0"]);
     assert_eq!(missing.status.code(), Some(1));

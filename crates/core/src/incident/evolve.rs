@@ -85,7 +85,8 @@ impl Incident {
             Event::AlertUpdated { alert } => {
                 // News of the same episode does not make it younger.
                 let known = self.alerts.get(&alert.fingerprint);
-                match known.filter(|known| known.alert.is_of_same_episode(alert)) {
+                let goes_on = |of: &Alert| alert.goes_on_with(of.episode.as_deref(), of.starts_at);
+                match known.filter(|known| goes_on(&known.alert)) {
                     Some(known) => {
                         let (fired_at, starts_at) = (known.fired_at, known.alert.starts_at);
                         let worse = alert.severity > known.alert.severity;

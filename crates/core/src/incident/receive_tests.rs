@@ -272,3 +272,19 @@ fn a_new_named_episode_reopens_even_within_the_same_second() {
     check(&history, (1, named(fires(ONE, 0, "slow"), "b")), Verdict::Updated, &reopened);
     check(&history, (1, named(fires(ONE, -9, "slow"), "b")), Verdict::Duplicate, &[]);
 }
+
+#[test]
+fn a_message_that_does_not_say_when_its_episode_began_is_no_news_while_it_fires() {
+    let sent = |seconds, title| (seconds, fires(ONE, seconds, title).without_start());
+    let first = [sent(0, "slow")];
+    check(&first, sent(60, "slow"), Verdict::Duplicate, &[]);
+    check(&first, sent(60, "slower"), Verdict::Updated, &["alert.updated"]);
+    let member = after(&[sent(0, "slow"), sent(60, "slower")]).alerts.into_values().next().unwrap();
+    assert_eq!((member.fired_at, member.alert.starts_at), (at(0), at(0)));
+
+    let over = [sent(0, "slow"), (90, ends(ONE, 90, 90))];
+    check(&over, sent(80, "slow"), Verdict::Duplicate, &[]);
+    check(&over, sent(0, "slow"), Verdict::Duplicate, &[]);
+    let reopened = ["incident.reopened", "alert.fired"];
+    check(&over, sent(100, "slow"), Verdict::Updated, &reopened);
+}

@@ -14,27 +14,20 @@ pub struct Seen {
     pub starts_at: Timestamp,
     pub content_hash: String,
     pub status: AlertStatus,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<Timestamp>,
 }
 
 impl Seen {
     pub fn of(member: &Member) -> Self {
-        Self::said_by(&member.alert)
-    }
-
-    pub fn said_by(alert: &Alert) -> Self {
+        let alert = &member.alert;
         Self {
             episode: alert.episode.clone(),
             starts_at: alert.starts_at,
             content_hash: alert.content_hash.clone(),
             status: alert.status,
+            ends_at: alert.ends_at,
         }
-    }
-
-    /// Whether `alert` is the very same again.
-    pub fn is_said_again_by(&self, alert: &Alert) -> bool {
-        alert.status == self.status
-            && alert.content_hash == self.content_hash
-            && alert.is_of_episode(self.episode.as_deref(), self.starts_at)
     }
 
     /// Whether `alert` says nothing that is not known: the very same again, or an older episode arriving late.
@@ -43,9 +36,17 @@ impl Seen {
         match (alert.is_firing(), self.status) {
             // The same words about a later episode are news: a resolve of the one before may still come.
             (true, AlertStatus::Firing) => {
-                self.is_said_again_by(alert) || alert.starts_at < self.starts_at
+                let goes_on = alert.goes_on_with(self.episode.as_deref(), self.starts_at);
+                (goes_on && alert.content_hash == self.content_hash)
+                    || alert.starts_at < self.starts_at
             }
-            (true, AlertStatus::Resolved) => is_same || alert.starts_at < self.starts_at,
+            (true, AlertStatus::Resolved) => {
+                let is_named = alert.episode.is_some() && self.episode.is_some();
+                let is_from_before = alert.start_is_unknown
+                    && !is_named
+                    && self.ends_at.is_some_and(|ends_at| alert.starts_at < ends_at);
+                is_same || is_from_before || alert.starts_at < self.starts_at
+            }
             (false, AlertStatus::Firing) => {
                 let of_another = alert.episode.is_some() && self.episode.is_some() && !is_same;
                 of_another || alert.ends_at.unwrap_or(alert.starts_at) < self.starts_at

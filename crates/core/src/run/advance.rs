@@ -3,10 +3,11 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::begin::{Begun, begin, targets_of};
+use super::booking::claims;
 use super::verify::{self, Finding, VerifyingPhase};
 use super::{Directive, Order, Phase, Run, Work, end};
 use crate::alert::Alert;
-use crate::book::{Book, BookKey, BookWrite, Books, Entry, Lock};
+use crate::book::{Book, BookKey, BookWrite, Books};
 use crate::evidence::{Effect, Observation};
 use crate::guards::{self, Case};
 use crate::incident::{Event, Incident, Outcome, Recorded, Status};
@@ -52,10 +53,6 @@ pub struct Advanced {
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>).
 const MOST_APPROVAL_LOOKS: i32 = 240;
 const APPROVAL_POLL: SignedDuration = SignedDuration::from_secs(15);
-
-/// How much longer than its run a lock lasts: the time that a last call, judged before the deadline, may
-/// still be under way.
-const HANDOVER: SignedDuration = SignedDuration::from_mins(2);
 
 /// The books that [`advance`] may look at for this incident.
 pub fn books_needed(incident: &Incident) -> Vec<BookKey> {
@@ -338,38 +335,6 @@ fn judge(
         switch: facts.switch,
         now,
     })
-}
-
-/// The books of the target and of its group, with the row written in.
-fn claims(
-    incident: &Incident,
-    run: &Run,
-    index: usize,
-    books: &Books,
-    now: Timestamp,
-) -> Vec<BookWrite> {
-    let Some(row) = run.rows.get(index) else { return Vec::new() };
-    let Some(step) = run.step(row.planned.step) else { return Vec::new() };
-    let by = run.reference(&incident.id);
-    let target = &row.planned.target;
-    let entry =
-        Entry { target: target.clone(), action: step.action.clone(), by: by.clone(), at: now };
-    let lock = Lock { holder: by, until: run.deadline + HANDOVER };
-    let mut writes = Vec::new();
-    let mut write = |key: BookKey, lock: Option<Lock>| {
-        let book = books.get(&key).cloned().unwrap_or_default().claimed(lock, entry.clone(), now);
-        writes.push(BookWrite { key, book });
-    };
-    write(BookKey::target(target), Some(lock));
-    let group = run
-        .observations
-        .iter()
-        .find(|seen| seen.target == *target)
-        .and_then(|seen| seen.group.as_ref());
-    if let Some(group) = group {
-        write(BookKey::group(&group.key), None);
-    }
-    writes
 }
 
 fn verifying(incident: &Incident, run: &Run, phase: &VerifyingPhase, now: Timestamp) -> Move {

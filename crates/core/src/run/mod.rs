@@ -5,6 +5,7 @@
 
 mod advance;
 mod begin;
+mod booking;
 mod directive;
 mod end;
 mod evolve;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use advance::{Advanced, Facts, Takeover, advance, books_needed};
 pub use begin::targets_of;
+pub use booking::sent;
 pub use directive::{Directive, Order, Work};
 pub(crate) use evolve::evolve;
 pub use verify::checked;

@@ -8,6 +8,8 @@ use super::{Problem, Reject};
 
 /// The alerts of one delivery that are taken in; each may cost a transaction, and the sender waits for all of them.
 pub const MOST_ALERTS: usize = 2000;
+/// The code of what is beyond the limit.
+pub(super) const TOO_MANY: &str = "too_many";
 /// Alerts that are kept aside together.
 const MOST_TOGETHER: usize = 200;
 /// Bytes that are kept aside together; the quarantine takes more.
@@ -71,7 +73,7 @@ impl Part {
         );
         Reject {
             index: Some(self.from),
-            problem: Problem { code: "too_many", message },
+            problem: Problem { code: TOO_MANY, message },
             raw: self.raw + "]",
         }
     }

@@ -166,7 +166,7 @@ fn dashboard_alert(message: &Map<String, Value>, delivery: &Delivery<'_>, intake
         ));
         draft.seal_in_doubt("state")
     };
-    intake.alerts.push((0, alert));
+    intake.alerts.push((0, alert.without_start()));
 }
 
 fn rule(message: &Map<String, Value>) -> IdentityInputs {

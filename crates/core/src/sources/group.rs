@@ -10,6 +10,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::fields::{self, is_absent, link, present, text};
@@ -131,7 +132,8 @@ impl Dialect {
 
         let annotated = |name: &str| annotations.get(name).filter(|value| !is_absent(value));
         let title = TITLES.iter().find_map(|title| annotated(title)).cloned();
-        let (starts_at, ends_at) = element.times(status, delivery, &mut intake.findings);
+        let Times { starts_at, is_start_known, ends_at } =
+            element.times(status, delivery, &mut intake.findings);
         let draft = Draft {
             source: self.source,
             identity: element.identity(),
@@ -147,7 +149,8 @@ impl Dialect {
             labels,
             annotations,
         };
-        intake.alerts.push((index, (self.seal)(alert, draft, &mut intake.findings)));
+        let sealed = (self.seal)(alert, draft, &mut intake.findings);
+        intake.alerts.push((index, if is_start_known { sealed } else { sealed.without_start() }));
         Ok(())
     }
 
@@ -243,18 +246,27 @@ impl Element<'_> {
         status: AlertStatus,
         delivery: &Delivery<'_>,
         findings: &mut Vec<String>,
-    ) -> (jiff::Timestamp, Option<jiff::Timestamp>) {
-        let mut read = |field: &str, earliest: jiff::Timestamp| match time(self.alert.get(field)) {
-            Time::At(at) if at >= earliest => at,
+    ) -> Times {
+        let mut read = |field: &str, earliest: Timestamp| match time(self.alert.get(field)) {
+            Time::At(at) if at >= earliest => Some(at),
             Time::At(_) | Time::Absent | Time::Unreadable => {
                 findings.push(format!(
                     "{} says no possible time; the time of arrival stands for it",
                     self.path(field)
                 ));
-                delivery.received_at
+                None
             }
         };
-        let starts_at = read("startsAt", jiff::Timestamp::MIN);
-        (starts_at, (status == AlertStatus::Resolved).then(|| read("endsAt", starts_at)))
+        let known = read("startsAt", Timestamp::MIN);
+        let starts_at = known.unwrap_or(delivery.received_at);
+        let ends_at = (status == AlertStatus::Resolved)
+            .then(|| read("endsAt", starts_at).unwrap_or(delivery.received_at));
+        Times { starts_at, is_start_known: known.is_some(), ends_at }
     }
+}
+
+struct Times {
+    starts_at: Timestamp,
+    is_start_known: bool,
+    ends_at: Option<Timestamp>,
 }

@@ -12,7 +12,9 @@ mod unique;
 
 mod alertmanager;
 mod aws;
+mod datadog;
 mod grafana;
+mod pagerduty;
 mod sumologic;
 
 #[cfg(test)]
@@ -74,6 +76,13 @@ pub struct Reject {
     pub problem: Problem,
     /// The text as it came, for the quarantine.
     pub raw: String,
+}
+
+impl Reject {
+    /// Whether `raw` is a body that the source reads as it is, and no part of the delivery that means nothing alone.
+    pub fn stands_alone(&self) -> bool {
+        self.problem.code == batch::TOO_MANY
+    }
 }
 
 /// A message that is about the delivery itself rather than about an alert.
@@ -168,12 +177,14 @@ pub const SOURCES: &[&dyn Source] = &[
     &alertmanager::Alertmanager,
     &aws::AutoScaling,
     &aws::CloudWatch,
+    &datadog::Datadog,
     &aws::Ec2,
     &aws::Ecs,
     &aws::EventBridge,
     &grafana::Grafana,
     &aws::GuardDuty,
     &aws::Health,
+    &pagerduty::PagerDuty,
     &aws::SecurityHub,
     &aws::Sns,
     &sumologic::SumoLogic,

@@ -301,6 +301,7 @@ impl Message {
         delivery: &Delivery<'_>,
     ) -> Alert {
         let labels = self.labels(&name);
+        let is_start_known = matches!(time(self.template.value(START)), Time::At(_));
         let mut at = |field: &str, names: &[&str]| match time(self.template.value(names)) {
             Time::At(at) => at,
             Time::Absent | Time::Unreadable => {
@@ -333,7 +334,9 @@ impl Message {
                 .collect(),
             labels,
         };
-        if trigger.is_in_doubt { draft.seal_in_doubt("trigger_type") } else { draft.seal() }
+        let alert =
+            if trigger.is_in_doubt { draft.seal_in_doubt("trigger_type") } else { draft.seal() };
+        if is_start_known { alert } else { alert.without_start() }
     }
 
     fn labels(&self, name: &str) -> BTreeMap<String, String> {
@@ -399,4 +402,29 @@ fn pairs(text: &str) -> Vec<(String, String)> {
     }
     pairs.retain(|(name, value)| !name.is_empty() && !fields::is_absent(value));
     pairs
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn every_field_of_our_template_is_read() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sumo/payload.json");
+        let template = std::fs::read_to_string(path).unwrap();
+        let fields: serde_json::Map<String, Value> = serde_json::from_str(&template).unwrap();
+        assert_eq!((&fields["schema"], &fields["source"]), (&OURS.into(), &NAME.into()));
+        let annotated = ANNOTATIONS.iter().map(|(_, names)| *names);
+        let read: Vec<&str> =
+            ELSEWHERE.iter().copied().chain(annotated).flatten().copied().collect();
+        for (field, variable) in &fields {
+            let is_read = read.contains(&json::normalised_key(field).as_str());
+            assert!(is_read || field == "group", "{field} is never read");
+            let is_variable = variable.as_str().is_some_and(fields::is_placeholder);
+            let is_constant = matches!(field.as_str(), "schema" | "source" | "group");
+            assert!(is_constant || is_variable, "{variable} is no variable");
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 mod clock;
 mod hands;
+mod quarantine;
 mod secrets;
 mod sender;
 mod spill;
@@ -9,10 +10,11 @@ mod store;
 
 pub use clock::{Clock, SystemClock};
 pub use hands::{ApplyError, Hands, HandsSet, ReadError};
+pub use quarantine::{KeptProblem, Quarantine, QuarantineQuery, Quarantined, Replayed};
 pub use secrets::{SecretError, SecretSource};
 pub use sender::Sender;
 pub use spill::{Backlog, NotSpilled, Spill, SpillError, Spilled};
 pub use store::{
-    Append, AppendError, Conflict, Counters, IncidentStore, ListPage, ListQuery, Quarantine,
-    Quarantined, Settings, Slot, SlotKey, SlotWrite, Store, StoreError,
+    Append, AppendError, Conflict, Counters, IncidentStore, ListPage, ListQuery, Repeats, Settings,
+    Slot, SlotKey, SlotWrite, Store, StoreError,
 };

@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::delivery::KeptDelivery;
-use crate::ids;
 
 /// One delivery that waits. Its JSON is what lies in the queue and in the file: a stored contract, fields are
 /// added and never renamed.
@@ -31,12 +30,9 @@ pub enum NotSpilled {
 impl Spilled {
     pub const VERSION: u32 = 1;
 
-    pub fn of(source: &str, delivery: &Delivery<'_>) -> Self {
-        Self {
-            version: Self::VERSION,
-            id: ids::sortable(delivery.received_at),
-            delivery: KeptDelivery::of(source, delivery),
-        }
+    /// `id` is a new one.
+    pub fn of(id: String, source: &str, delivery: &Delivery<'_>) -> Self {
+        Self { version: Self::VERSION, id, delivery: KeptDelivery::of(source, delivery) }
     }
 
     /// One line of JSON.

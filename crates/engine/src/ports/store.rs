@@ -7,10 +7,10 @@ use firebreak_core::book::{BookKey, BookWrite, Books};
 use firebreak_core::fingerprint::Fingerprint;
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::{Incident, Recorded, Seen, Status};
-use firebreak_core::storm::Repeats;
 use firebreak_core::switch::KillSwitch;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+
+use super::Quarantine;
 
 /// The store did not answer or answered nonsense. Whether a write took effect is then unknown.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -48,6 +48,15 @@ pub struct SlotWrite {
     pub expected: Option<IncidentId>,
     pub incident: IncidentId,
     pub seen: Option<Seen>,
+}
+
+/// Exact repeats of one alert, counted together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repeats {
+    pub fingerprint: Fingerprint,
+    pub count: u64,
+    /// When the last of them came.
+    pub last: Timestamp,
 }
 
 /// One transaction: all of it becomes durable, or nothing.
@@ -158,37 +167,6 @@ pub trait IncidentStore: Send + Sync {
 pub trait Settings: Send + Sync {
     async fn kill_switch(&self) -> Result<KillSwitch, StoreError>;
     async fn set_kill_switch(&self, switch: &KillSwitch) -> Result<(), StoreError>;
-}
-
-/// A part of a delivery that could not be understood, kept for people.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Quarantined {
-    /// Sorts by time.
-    pub id: String,
-    pub source: String,
-    pub at: Timestamp,
-    /// Position in the sender's list; `None` for a whole body.
-    pub index: Option<usize>,
-    pub code: String,
-    pub message: String,
-    /// As it came, cut at [`Quarantined::MOST_RAW`] bytes.
-    pub raw: String,
-}
-
-impl Quarantined {
-    pub const MOST_RAW: usize = 200 * 1024;
-}
-
-#[async_trait]
-pub trait Quarantine: Send + Sync {
-    /// All of them are durable when it returns; keeping one again is harmless.
-    async fn keep(&self, kept: &[Quarantined]) -> Result<(), StoreError>;
-    /// Newest first.
-    async fn kept(
-        &self,
-        source: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<Quarantined>, StoreError>;
 }
 
 /// Counters that outlive a process.

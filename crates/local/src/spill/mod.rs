@@ -180,7 +180,7 @@ mod tests {
                     headers: &[],
                     received_at,
                 };
-                spill.put(&Spilled::of("alertmanager", &delivery)).await.unwrap();
+                spill.put(&Spilled::of(body.clone(), "alertmanager", &delivery)).await.unwrap();
                 n
             });
         }

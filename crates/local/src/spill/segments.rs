@@ -264,6 +264,7 @@ mod tests {
         let at = Timestamp::from_second(1_795_000_000 + i64::try_from(n).unwrap()).unwrap();
         let body = format!("body {n}");
         Spilled::of(
+            body.clone(),
             "alertmanager",
             &Delivery { body: body.as_bytes(), content_type: None, headers: &[], received_at: at },
         )

@@ -2,6 +2,7 @@
 
 mod append;
 mod outbox;
+mod quarantine;
 mod read;
 mod schema;
 mod settings;
@@ -44,11 +45,6 @@ impl SqliteStore {
             .map_err(|error| OpenError::Folder { folder: folder.to_owned(), error })?;
         let files = Files { writer, reader: Mutex::new(reader), appended: Notify::new() };
         Ok(Self { files: Arc::new(files) })
-    }
-
-    /// Transactions of this process so far: what the disk was asked to make durable.
-    pub fn commits(&self) -> u64 {
-        self.files.writer.commits()
     }
 
     /// Completes with the next append after it was enabled or first polled.

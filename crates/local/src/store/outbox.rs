@@ -253,6 +253,6 @@ fn incident_id(text: String) -> Result<IncidentId, StoreError> {
 }
 
 /// A time as text that sorts: always nine fraction digits.
-fn sortable(at: Timestamp) -> String {
+pub(super) fn sortable(at: Timestamp) -> String {
     format!("{at:.9}")
 }

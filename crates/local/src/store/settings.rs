@@ -1,13 +1,12 @@
-//! The kill switch, the quarantine and the counters.
+//! The kill switch and the counters.
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use firebreak_core::switch::KillSwitch;
-use firebreak_engine::ports::{Counters, Quarantine, Quarantined, Settings, StoreError};
-use rusqlite::{OptionalExtension as _, params};
+use firebreak_engine::ports::{Counters, Settings, StoreError};
+use rusqlite::OptionalExtension as _;
 
-use super::read::bodies;
 use super::{SqliteStore, failed, json, text};
 
 #[async_trait]
@@ -36,48 +35,6 @@ impl Settings for SqliteStore {
                 )
                 .map(drop)
                 .map_err(|error| failed(&error))
-        })
-        .await
-    }
-}
-
-#[async_trait]
-impl Quarantine for SqliteStore {
-    async fn keep(&self, kept: &[Quarantined]) -> Result<(), StoreError> {
-        let rows = kept.iter().map(|one| Ok((one.id.clone(), one.source.clone(), text(one)?)));
-        let rows: Vec<(String, String, String)> = rows.collect::<Result<_, StoreError>>()?;
-        self.write(move |connection| {
-            for (id, source, body) in rows {
-                connection
-                    .execute(
-                        "INSERT OR REPLACE INTO quarantine (id, source, body) VALUES (?1, ?2, ?3)",
-                        params![id, source, body],
-                    )
-                    .map_err(|error| failed(&error))?;
-            }
-            Ok(())
-        })
-        .await
-    }
-
-    async fn kept(
-        &self,
-        source: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<Quarantined>, StoreError> {
-        let source = source.map(str::to_owned);
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.read(move |connection| match source {
-            Some(source) => bodies(
-                connection,
-                "SELECT body FROM quarantine WHERE source = ?1 ORDER BY id DESC LIMIT ?2",
-                &[&source, &limit],
-            ),
-            None => bodies(
-                connection,
-                "SELECT body FROM quarantine ORDER BY id DESC LIMIT ?1",
-                &[&limit],
-            ),
         })
         .await
     }

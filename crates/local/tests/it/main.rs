@@ -12,6 +12,6 @@ mod killed_driver;
 mod killed_store;
 mod poison;
 mod process;
-mod queue;
+mod quarantine;
 mod telling;
 mod world;

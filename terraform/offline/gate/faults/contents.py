@@ -1,6 +1,6 @@
 """Faults in what the stack says, which the tests notice."""
 
-from .fault import INPUTS, MONITOR, RENDERED, VALIDATE, Fault
+from .fault import INPUTS, RENDERED, Fault
 
 _NOTIFY_PATTERN = "terraform/wiring/patterns/notify.json"
 _REMEDIATE_PATTERN = "terraform/wiring/patterns/remediate.json"
@@ -63,46 +63,4 @@ CONTENT_FAULTS = [
         INPUTS,
         "<name>-<environment>",
     ),
-    Fault(
-        "recovery not sent by Sumo Logic",
-        "sumo/main.tf",
-        '["Critical", "ResolvedCritical"]',
-        '["Critical"]',
-        MONITOR,
-        "recovery must both be sent",
-    ),
-    Fault(
-        "instance not in the payload",
-        "sumo/payload.json",
-        '"instance_id": "{{ResultsJson.instance_id}}"',
-        '"host": "{{ResultsJson.host}}"',
-        MONITOR,
-        "service, env and instance_id",
-    ),
-    Fault("lower limit in the query", "sumo/slow_api_data.query", "> 3000", "> 300", MONITOR, "the query must count"),
-    Fault(
-        "alert at five events",
-        "sumo/main.tf",
-        'threshold_type = "GreaterThan"',
-        'threshold_type = "GreaterThanOrEqual"',
-        MONITOR,
-        "above 5 events",
-    ),
-    Fault(
-        "connection without a token",
-        "sumo/main.tf",
-        '  headers      = { Authorization = "Bearer ${var.webhook_token}" }\n',
-        "",
-        MONITOR,
-        "must authenticate|null value",
-    ),
-    Fault(
-        "connection without a payload",
-        "sumo/main.tf",
-        "  default_payload    = local.payload\n",
-        "",
-        VALIDATE,
-        "Missing required argument",
-    ),
-    Fault("unknown trigger type", "sumo/main.tf", '"ResolvedCritical"', '"Resolved"', VALIDATE, "is not one of"),
 ]

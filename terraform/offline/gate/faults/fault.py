@@ -7,7 +7,6 @@ from typing import NamedTuple
 VALIDATE = "validate"
 INPUTS = "test inputs"
 RENDERED = "test rendered"
-MONITOR = "test monitor"
 RENDER = "render"
 FORMAT = "fmt"
 SCAN = "checkov"

@@ -1,16 +1,14 @@
-//! Promises about what is kept beside the incidents: repeats, settings, quarantine, counters.
+//! Promises about what is kept beside the incidents: repeats, settings, counters.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use firebreak_core::storm::Repeats;
 use firebreak_core::switch::{Engaged, KillSwitch};
 use tokio::task::JoinSet;
 
 use super::{eventually, find, written};
 use crate::contracts::examples::{at, by_fingerprint, firing, opening};
-use crate::ids::sortable;
-use crate::ports::{Quarantined, Store};
+use crate::ports::{Repeats, Store};
 
 pub(super) async fn repeats(store: Arc<dyn Store>) {
     let alert = firing("slow-api", "i-1");
@@ -47,34 +45,6 @@ pub(super) async fn kill_switch(store: Arc<dyn Store>) {
         store.set_kill_switch(&switch).await.expect("it can be set");
         assert_eq!(store.kill_switch().await.expect("it can be read"), switch);
     }
-}
-
-fn quarantined(source: &str, seconds: i64, raw: String) -> Quarantined {
-    Quarantined {
-        id: sortable(at(seconds)),
-        source: source.to_owned(),
-        at: at(seconds),
-        index: (seconds % 2 == 0).then_some(3),
-        code: "not_json".to_owned(),
-        message: "line 1, column 2: größer".to_owned(),
-        raw,
-    }
-}
-
-pub(super) async fn quarantine(store: Arc<dyn Store>) {
-    let one = quarantined("sumologic", 1, "{\u{fffd}\"".to_owned());
-    let two = quarantined("alertmanager", 2, "\u{0}".to_owned());
-    let three = quarantined("sumologic", 3, "ä".repeat(Quarantined::MOST_RAW / 2));
-    store.keep(&[two.clone(), three.clone()]).await.expect("they can be kept");
-    store.keep(&[three.clone(), one.clone()]).await.expect("keeping one again is harmless");
-    store.keep(&[]).await.expect("nothing can be kept");
-    let kept = async |source, limit| store.kept(source, limit).await.expect("it can be read");
-    assert_eq!(kept(None, 10).await, [three.clone(), two.clone(), one.clone()]);
-    assert_eq!(kept(None, 2).await, [three.clone(), two.clone()]);
-    assert_eq!(kept(Some("sumologic"), 10).await, [three.clone(), one]);
-    assert_eq!(kept(Some("sumologic"), 1).await, [three]);
-    assert_eq!(kept(Some("alertmanager"), 10).await, [two]);
-    assert_eq!(kept(Some("nobody"), 10).await, []);
 }
 
 pub(super) async fn counters(store: Arc<dyn Store>) {

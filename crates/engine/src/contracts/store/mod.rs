@@ -3,6 +3,7 @@
 mod atomic;
 mod keep;
 mod list;
+mod quarantine;
 mod race;
 mod record;
 mod together;
@@ -136,8 +137,16 @@ pub const CHECKS: &[Check] = &[
         run: |store| Box::pin(keep::kill_switch(store)),
     },
     Check {
-        promise: "quarantine keeps the whole text and answers newest first, by source",
-        run: |store| Box::pin(keep::quarantine(store)),
+        promise: "quarantine keeps whole bodies, also large ones that do not compress",
+        run: |store| Box::pin(quarantine::whole_bodies(store)),
+    },
+    Check {
+        promise: "quarantine answers newest first, by source, page after page",
+        run: |store| Box::pin(quarantine::lists(store)),
+    },
+    Check {
+        promise: "what is said of a delivery in quarantine changes only on condition of its version",
+        run: |store| Box::pin(quarantine::amended(store)),
     },
     Check {
         promise: "counters count by name, also at once",

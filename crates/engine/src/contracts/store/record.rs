@@ -10,7 +10,7 @@ use crate::contracts::examples::{
     at, by_fingerprint, draft, firing, joining, next, note, opening, resolved,
 };
 use crate::ids::incident_id;
-use crate::ports::{ListQuery, SlotKey, Store};
+use crate::ports::{ListQuery, QuarantineQuery, SlotKey, Store};
 
 /// The stored incident is `expected`, and its events fold into it.
 pub(super) async fn stored(store: &dyn Store, expected: &Incident) {
@@ -72,7 +72,13 @@ pub(super) async fn absent(store: Arc<dyn Store>) {
     let page = store.list(&ListQuery { limit: 5, ..ListQuery::default() }).await.expect("list");
     assert!(page.incidents.is_empty() && page.cursor.is_none(), "{page:?}");
     assert_eq!(store.repeats(&alert.fingerprint).await.expect("repeats"), (0, None));
-    assert!(store.kept(None, 5).await.expect("kept").is_empty());
+    assert!(
+        store
+            .kept(&QuarantineQuery { limit: 5, ..QuarantineQuery::default() })
+            .await
+            .expect("kept")
+            .is_empty()
+    );
     assert!(store.counts().await.expect("counts").is_empty());
 }
 

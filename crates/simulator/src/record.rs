@@ -1,0 +1,296 @@
+//! The record of a simulated world: a store in memory that keeps the promises of a real one and breaks down
+//! the way real ones do: before a write, or after it with the answer lost.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use firebreak_core::book::{Book, BookKey, Books};
+use firebreak_core::fingerprint::Fingerprint;
+use firebreak_core::ids::IncidentId;
+use firebreak_core::incident::{Incident, Recorded};
+use firebreak_core::switch::KillSwitch;
+use firebreak_engine::ports::{
+    Append, AppendError, Conflict, Counters, IncidentStore, ListPage, ListQuery, Quarantine,
+    Quarantined, Repeats, Settings, Slot, SlotKey, StoreError,
+};
+use jiff::Timestamp;
+
+use crate::kernel::Kernel;
+use crate::mutant::Mutant;
+
+/// How often the store fails, per mille of its calls.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Weather {
+    pub unavailable: u32,
+    /// The write took effect and its answer was lost.
+    pub answer_lost: u32,
+}
+
+/// Cheap to clone; all clones are one record.
+#[derive(Clone)]
+pub struct MemoryStore {
+    kernel: Kernel,
+    weather: Weather,
+    mutant: Option<Mutant>,
+    tables: Arc<Mutex<Tables>>,
+}
+
+#[derive(Default)]
+struct Tables {
+    incidents: BTreeMap<IncidentId, Incident>,
+    events: BTreeMap<IncidentId, Vec<Recorded>>,
+    slots: BTreeMap<SlotKey, Slot>,
+    books: BTreeMap<BookKey, Book>,
+    repeats: BTreeMap<Fingerprint, (u64, Timestamp)>,
+    counters: BTreeMap<String, u64>,
+    quarantine: Vec<Quarantined>,
+    switch: KillSwitch,
+    /// Every event in the order of its commit: what a stream or an outbox delivers.
+    outbox: Vec<Recorded>,
+}
+
+impl MemoryStore {
+    pub fn new(kernel: Kernel, weather: Weather, mutant: Option<Mutant>) -> Self {
+        Self { kernel, weather, mutant, tables: Arc::default() }
+    }
+
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was committed after `from`, without faults: for the world, not for the product.
+    pub fn committed(&self, from: usize) -> Vec<Recorded> {
+        self.tables().outbox.get(from..).unwrap_or_default().to_vec()
+    }
+
+    pub fn incidents(&self) -> Vec<Incident> {
+        self.tables().incidents.values().cloned().collect()
+    }
+
+    /// An incident as it was after its first `version` events.
+    pub fn as_of(&self, id: &IncidentId, version: u64) -> Option<Incident> {
+        let tables = self.tables();
+        let events = tables.events.get(id)?;
+        let count = usize::try_from(version).ok()?;
+        firebreak_core::incident::replay(events.get(..count)?).ok()?
+    }
+
+    pub fn history(&self, id: &IncidentId) -> Vec<Recorded> {
+        self.tables().events.get(id).cloned().unwrap_or_default()
+    }
+
+    async fn weather(&self) -> Result<(), StoreError> {
+        self.kernel.step().await;
+        if self.kernel.often(self.weather.unavailable) {
+            return Err(StoreError::Unavailable("throttled".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// After a write took effect.
+    async fn answered(&self) -> Result<(), StoreError> {
+        self.kernel.step().await;
+        if self.kernel.often(self.weather.answer_lost) {
+            return Err(StoreError::Unavailable("the answer was lost".to_owned()));
+        }
+        Ok(())
+    }
+
+    fn is(&self, mutant: Mutant) -> bool {
+        self.mutant == Some(mutant)
+    }
+}
+
+impl Tables {
+    fn check(&self, append: &Append, store: &MemoryStore) -> Result<(), Conflict> {
+        let incident = &append.incident;
+        let stored = self.incidents.get(&incident.id).map_or(0, |found| found.version);
+        let first = append.events.first().map_or(incident.version, |event| event.seq);
+        if stored + 1 != first {
+            return Err(Conflict::Version);
+        }
+        for slot in &append.slots {
+            let held = self.slots.get(&slot.key).map(|slot| slot.incident.clone());
+            if held != slot.expected && !store.is(Mutant::SlotsUnconditional) {
+                return Err(Conflict::Slot { key: slot.key.clone(), held_by: held });
+            }
+        }
+        for write in &append.books {
+            let stored = self.books.get(&write.key).map_or(0, |book| book.version);
+            if stored + 1 != write.book.version && !store.is(Mutant::BooksUnconditional) {
+                return Err(Conflict::Book { key: write.key.clone() });
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, append: &Append) {
+        let id = &append.incident.id;
+        self.incidents.insert(id.clone(), append.incident.clone());
+        self.events.entry(id.clone()).or_default().extend(append.events.iter().cloned());
+        self.outbox.extend(append.events.iter().cloned());
+        for slot in &append.slots {
+            let held = Slot { incident: slot.incident.clone(), seen: slot.seen.clone() };
+            self.slots.insert(slot.key.clone(), held);
+        }
+        for write in &append.books {
+            self.books.insert(write.key.clone(), write.book.clone());
+        }
+    }
+}
+
+#[async_trait]
+impl IncidentStore for MemoryStore {
+    async fn load(&self, id: &IncidentId) -> Result<Option<Incident>, StoreError> {
+        self.weather().await?;
+        Ok(self.tables().incidents.get(id).cloned())
+    }
+
+    async fn events(&self, id: &IncidentId) -> Result<Vec<Recorded>, StoreError> {
+        self.weather().await?;
+        Ok(self.history(id))
+    }
+
+    async fn load_all(
+        &self,
+        ids: &[IncidentId],
+    ) -> Result<BTreeMap<IncidentId, Incident>, StoreError> {
+        self.weather().await?;
+        let tables = self.tables();
+        let found = |id: &IncidentId| Some((id.clone(), tables.incidents.get(id)?.clone()));
+        Ok(ids.iter().filter_map(found).collect())
+    }
+
+    async fn find_all(&self, keys: &[SlotKey]) -> Result<BTreeMap<SlotKey, Slot>, StoreError> {
+        self.weather().await?;
+        let tables = self.tables();
+        let found = |key: &SlotKey| Some((key.clone(), tables.slots.get(key)?.clone()));
+        Ok(keys.iter().filter_map(found).collect())
+    }
+
+    async fn append(&self, append: &Append) -> Result<(), AppendError> {
+        self.weather().await?;
+        {
+            let mut tables = self.tables();
+            tables.check(append, self).map_err(AppendError::Conflict)?;
+            tables.write(append);
+        }
+        for event in &append.events {
+            self.kernel
+                .say(|| format!("  wrote {} {} {}", event.incident, event.seq, event.event.name()));
+        }
+        Ok(self.answered().await?)
+    }
+
+    async fn append_all(&self, appends: &[Append]) -> Vec<Result<(), AppendError>> {
+        let mut answers = Vec::new();
+        for append in appends {
+            answers.push(self.append(append).await);
+        }
+        answers
+    }
+
+    async fn count_repeats(&self, repeats: &[Repeats]) -> Result<(), StoreError> {
+        self.weather().await?;
+        let mut tables = self.tables();
+        for repeat in repeats {
+            let entry =
+                tables.repeats.entry(repeat.fingerprint.clone()).or_insert((0, repeat.last));
+            *entry = (entry.0 + repeat.count, entry.1.max(repeat.last));
+        }
+        Ok(())
+    }
+
+    async fn repeats(
+        &self,
+        fingerprint: &Fingerprint,
+    ) -> Result<(u64, Option<Timestamp>), StoreError> {
+        self.weather().await?;
+        let found = self.tables().repeats.get(fingerprint).copied();
+        Ok(found.map_or((0, None), |(count, last)| (count, Some(last))))
+    }
+
+    async fn list(&self, query: &ListQuery) -> Result<ListPage, StoreError> {
+        self.weather().await?;
+        let tables = self.tables();
+        let wanted = |incident: &&Incident| {
+            query.status.is_none_or(|status| incident.status == status)
+                && query.service.as_ref().is_none_or(|service| incident.service == *service)
+                && query.cursor.as_deref().is_none_or(|cursor| incident.id.as_str() < cursor)
+        };
+        let mut incidents: Vec<Incident> =
+            tables.incidents.values().rev().filter(wanted).cloned().collect();
+        let more = incidents.len() > query.limit;
+        incidents.truncate(query.limit);
+        let cursor = incidents.last().filter(|_| more).map(|last| last.id.to_string());
+        Ok(ListPage { incidents, cursor })
+    }
+
+    async fn books(&self, keys: &[BookKey]) -> Result<Books, StoreError> {
+        self.weather().await?;
+        let tables = self.tables();
+        let read = |key: &BookKey| {
+            let mut book = tables.books.get(key)?.clone();
+            if self.is(Mutant::BudgetForgotten) {
+                book.entries.clear();
+            }
+            if self.is(Mutant::LocksUnread) {
+                book.lock = None;
+            }
+            Some((key.clone(), book))
+        };
+        Ok(keys.iter().filter_map(read).collect())
+    }
+}
+
+#[async_trait]
+impl Settings for MemoryStore {
+    async fn kill_switch(&self) -> Result<KillSwitch, StoreError> {
+        self.weather().await?;
+        if self.is(Mutant::SwitchUnread) {
+            return Ok(KillSwitch::default());
+        }
+        Ok(self.tables().switch.clone())
+    }
+
+    async fn set_kill_switch(&self, switch: &KillSwitch) -> Result<(), StoreError> {
+        self.weather().await?;
+        self.tables().switch = switch.clone();
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Quarantine for MemoryStore {
+    async fn keep(&self, kept: &[Quarantined]) -> Result<(), StoreError> {
+        self.weather().await?;
+        self.tables().quarantine.extend(kept.iter().cloned());
+        Ok(())
+    }
+
+    async fn kept(
+        &self,
+        source: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Quarantined>, StoreError> {
+        self.weather().await?;
+        let tables = self.tables();
+        let wanted = |kept: &&Quarantined| source.is_none_or(|source| kept.source == source);
+        Ok(tables.quarantine.iter().rev().filter(wanted).take(limit).cloned().collect())
+    }
+}
+
+#[async_trait]
+impl Counters for MemoryStore {
+    async fn count(&self, name: &str) -> Result<(), StoreError> {
+        self.weather().await?;
+        *self.tables().counters.entry(name.to_owned()).or_default() += 1;
+        Ok(())
+    }
+
+    async fn counts(&self) -> Result<BTreeMap<String, u64>, StoreError> {
+        self.weather().await?;
+        Ok(self.tables().counters.clone())
+    }
+}
