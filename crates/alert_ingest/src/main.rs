@@ -1,4 +1,9 @@
-//! `alert_ingest`: webhooks come in, a 2xx goes out when what they say is durable.
+//! `alert_ingest`: webhooks and events of the own account come in, an answer goes out when what they say is durable.
+
+mod doors;
+mod invocation;
+mod own_account;
+mod queue;
 
 use std::sync::Arc;
 
@@ -8,8 +13,10 @@ use firebreak_aws::secrets::ManagedSecrets;
 use firebreak_aws::store::DynamoStore;
 use firebreak_engine::ports::{Settings as _, SystemClock};
 use firebreak_web::metrics::Metrics;
-use firebreak_web::webhooks::{Webhooks, router};
-use lambda_http::Error;
+use firebreak_web::webhooks::Webhooks;
+use lambda_http::{Error, LambdaEvent, lambda_runtime, service_fn};
+
+use crate::doors::Doors;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -19,15 +26,15 @@ async fn main() -> Result<(), Error> {
     let store = Arc::new(DynamoStore::new(&config, table));
     let secrets = Arc::new(ManagedSecrets::new(&config, secret));
     warm(&store, &secrets).await;
-    let webhooks = Webhooks {
+    let doors = Doors::of(Webhooks {
         store,
         clock: Arc::new(SystemClock),
         secrets,
         metrics: Metrics::default(),
         routes: Arc::default(),
         reopen_within: lambda::reopen_within(&environment)?,
-    };
-    lambda_http::run(router(webhooks)).await
+    });
+    lambda_runtime::run(service_fn(|invoked: LambdaEvent<_>| doors.answer(invoked))).await
 }
 
 /// Opens both connections at once, so that the first alert does not wait for two handshakes. A failure here

@@ -19,13 +19,11 @@ pub fn reopen_within(lookup: &dyn Fn(&str) -> Option<String>) -> Result<SignedDu
 
 /// The policy: the file that `POLICY_FILE` names, else `policy.yaml` beside the binary if it is there.
 pub fn policy(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Policy, BadPolicyFile> {
-    match lookup("POLICY_FILE") {
-        Some(path) => load(Path::new(&path)),
-        None => {
-            let folder = PathBuf::from(lookup("LAMBDA_TASK_ROOT").unwrap_or_default());
-            load_if_there(&folder.join("policy.yaml"))
-        }
+    if let Some(path) = lookup("POLICY_FILE") {
+        return load(Path::new(&path));
     }
+    let folder = PathBuf::from(lookup("LAMBDA_TASK_ROOT").unwrap_or_default());
+    load_if_there(&folder.join("policy.yaml"))
 }
 
 /// Writes logs as one JSON object per line. `RUST_LOG` takes `info` or `info,firebreak_engine=debug`.

@@ -1,0 +1,76 @@
+//! Events of the own account: led into the same intake as webhooks, without a token.
+
+use firebreak_core::sources::{self, Delivery, Source};
+use firebreak_engine::ingest::{Ingest, Report, ingest};
+use firebreak_engine::ports::StoreError;
+use firebreak_web::webhooks::Webhooks;
+use jiff::Timestamp;
+
+/// Intake as the rules, topics, alarms and queues of the own account reach it.
+#[derive(Clone)]
+pub(crate) struct OwnAccount {
+    intake: Webhooks,
+    events: &'static dyn Source,
+}
+
+impl OwnAccount {
+    pub(crate) fn of(intake: Webhooks) -> Self {
+        Self { intake, events: named("eventbridge") }
+    }
+
+    /// The source that picks the one of each event.
+    pub(crate) fn events(&self) -> &'static dyn Source {
+        self.events
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.intake.clock.now()
+    }
+
+    /// Takes in what Lambda was invoked with.
+    pub(crate) async fn invoked(
+        &self,
+        source: &'static dyn Source,
+        event: &str,
+    ) -> Result<Report, StoreError> {
+        let delivery = Delivery {
+            body: event.as_bytes(),
+            content_type: Some("application/json"),
+            headers: &[],
+            received_at: self.now(),
+        };
+        self.take(source, &delivery).await
+    }
+
+    /// An error means that a part may not be stored: whoever handed it over must do so again.
+    pub(crate) async fn take(
+        &self,
+        source: &'static dyn Source,
+        delivery: &Delivery<'_>,
+    ) -> Result<Report, StoreError> {
+        let with = Ingest {
+            store: &*self.intake.store,
+            clock: &*self.intake.clock,
+            routes: &self.intake.routes,
+            reopen_within: self.intake.reopen_within,
+        };
+        let report = ingest(with, source, delivery).await?;
+        for kept in &report.quarantined {
+            tracing::warn!(
+                source = source.name(),
+                id = kept.id,
+                error = kept.error.message,
+                "kept aside"
+            );
+        }
+        for finding in &report.findings {
+            tracing::warn!(source = source.name(), finding, "a delivery was odd");
+        }
+        Ok(report)
+    }
+}
+
+/// A source of the registry.
+pub(crate) fn named(name: &str) -> &'static dyn Source {
+    sources::find(name).expect("it is in the registry")
+}
