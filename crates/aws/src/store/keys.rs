@@ -65,6 +65,15 @@ impl Key {
         Self::new(quarantined_body(id), format!("{part:04}"))
     }
 
+    /// When a source was last heard of under a name.
+    pub(super) fn heartbeat(source: &str, name: &str) -> Self {
+        Self::new(HEARTBEATS, format!("{source}#{name}"))
+    }
+
+    pub(super) fn watch() -> Self {
+        Self::new("SETTINGS", "WATCH")
+    }
+
     pub(super) fn kill_switch() -> Self {
         Self::new("SETTINGS", "KILL_SWITCH")
     }
@@ -105,6 +114,9 @@ pub(super) fn quarantined_body(id: &str) -> String {
 pub(super) fn counter(name: &str) -> String {
     format!("COUNT#{name}")
 }
+
+/// The partition of all signs of life.
+pub(super) const HEARTBEATS: &str = "HEARTBEATS";
 
 /// The partition that names every counter.
 pub(super) const COUNTER_NAMES: &str = "COUNTERS";

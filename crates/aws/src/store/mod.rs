@@ -6,6 +6,7 @@
 mod append;
 mod conflict;
 mod counters;
+mod heartbeats;
 mod incidents;
 mod keys;
 mod list;

@@ -2,6 +2,7 @@
 
 mod clock;
 mod hands;
+mod heartbeats;
 mod quarantine;
 mod secrets;
 mod sender;
@@ -10,6 +11,7 @@ mod store;
 
 pub use clock::{Clock, SystemClock};
 pub use hands::{ApplyError, Hands, HandsSet, ReadError};
+pub use heartbeats::Heartbeats;
 pub use quarantine::{KeptProblem, Quarantine, QuarantineQuery, Quarantined, Replayed};
 pub use secrets::{SecretError, SecretSource};
 pub use sender::Sender;

@@ -1,6 +1,7 @@
 //! The record in SQLite: one file, write-ahead log, every append durable before it is answered.
 
 mod append;
+mod heartbeats;
 mod outbox;
 mod quarantine;
 mod read;

@@ -42,6 +42,8 @@ CREATE TABLE quarantine (
   head TEXT NOT NULL, body BLOB NOT NULL) STRICT;
 CREATE INDEX quarantine_by_source ON quarantine (source, id);
 CREATE INDEX quarantine_by_time ON quarantine (received_at);
+CREATE TABLE heartbeats (
+  source TEXT NOT NULL, name TEXT NOT NULL, last TEXT NOT NULL, PRIMARY KEY (source, name)) STRICT, WITHOUT ROWID;
 CREATE TABLE counters (name TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE cursors (name TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE timers (incident TEXT PRIMARY KEY, at TEXT NOT NULL) STRICT, WITHOUT ROWID;

@@ -1,6 +1,7 @@
 //! What every store promises, as a list of named checks; a failure names the promise that was broken.
 
 mod atomic;
+mod heartbeats;
 mod keep;
 mod list;
 mod quarantine;
@@ -147,6 +148,14 @@ pub const CHECKS: &[Check] = &[
     Check {
         promise: "what is said of a delivery in quarantine changes only on condition of its version",
         run: |store| Box::pin(quarantine::amended(store)),
+    },
+    Check {
+        promise: "of the signs of life of a source the latest counts, in whatever order they are noted",
+        run: |store| Box::pin(heartbeats::latest(store)),
+    },
+    Check {
+        promise: "the watch is as it was set last",
+        run: |store| Box::pin(heartbeats::watch(store)),
     },
     Check {
         promise: "counters count by name, also at once",
