@@ -77,6 +77,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         what: Policy,
     },
+    /// Say what runbooks would have done with recorded incidents; fails past a bound, to stop a change.
+    Replay(Replay),
     /// Play the engine in made-up worlds full of faults, and check that it keeps its promises.
     Simulate(Simulate),
     /// Stop every new action, or let them go on.
@@ -199,6 +201,25 @@ pub(crate) enum Policy {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Replay {
+    /// An export: one event a line, from `firebreak audit export` or from DynamoDB.
+    #[arg(long)]
+    pub(crate) from: PathBuf,
+    /// The folder with the runbooks to try.
+    #[arg(long, default_value = "runbooks")]
+    pub(crate) runbooks: PathBuf,
+    /// The folder with the runbooks of before, to see the difference.
+    #[arg(long)]
+    pub(crate) against: Option<PathBuf>,
+    /// Fail when a runbook would touch more targets than this within its window.
+    #[arg(long)]
+    pub(crate) most_targets: Option<usize>,
+    /// Fail when more actions than this are added.
+    #[arg(long, requires = "against")]
+    pub(crate) most_added: Option<usize>,
 }
 
 #[derive(Debug, ClapArgs)]

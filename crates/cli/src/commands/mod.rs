@@ -6,6 +6,7 @@ pub(crate) mod incidents;
 pub(crate) mod kill_switch;
 pub(crate) mod policy;
 pub(crate) mod quarantine;
+pub(crate) mod replay;
 pub(crate) mod runbook;
 pub(crate) mod send;
 pub(crate) mod simulate;

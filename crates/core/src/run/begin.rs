@@ -16,7 +16,7 @@ use crate::trace::{Trace, Tried};
 const MOST_TRIED: usize = 32;
 
 /// Asks the runbooks that may be for the firing alerts; the first that is, in their order, is taken.
-pub(super) fn choose<'a>(
+pub(crate) fn choose<'a>(
     incident: &Incident,
     runbooks: &'a RunbookSet,
 ) -> (Option<&'a Runbook>, Vec<Tried>, usize) {

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use advance::{Advanced, Facts, Takeover, advance, books_needed};
+pub(crate) use begin::choose;
 pub use begin::targets_of;
 pub use booking::sent;
 pub use directive::{Directive, Order, Work};
