@@ -10,9 +10,10 @@ use firebreak_core::fingerprint::Fingerprint;
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::{Incident, Recorded};
 use firebreak_core::switch::KillSwitch;
+use firebreak_engine::delivery::PackedBody;
 use firebreak_engine::ports::{
     Append, AppendError, Conflict, Counters, IncidentStore, ListPage, ListQuery, Quarantine,
-    Quarantined, Repeats, Settings, Slot, SlotKey, StoreError,
+    QuarantineQuery, Quarantined, Repeats, Settings, Slot, SlotKey, StoreError,
 };
 use jiff::Timestamp;
 
@@ -44,7 +45,7 @@ struct Tables {
     books: BTreeMap<BookKey, Book>,
     repeats: BTreeMap<Fingerprint, (u64, Timestamp)>,
     counters: BTreeMap<String, u64>,
-    quarantine: Vec<Quarantined>,
+    quarantine: BTreeMap<String, (Quarantined, PackedBody)>,
     switch: KillSwitch,
     /// Every event in the order of its commit: what a stream or an outbox delivers.
     outbox: Vec<Recorded>,
@@ -263,21 +264,37 @@ impl Settings for MemoryStore {
 
 #[async_trait]
 impl Quarantine for MemoryStore {
-    async fn keep(&self, kept: &[Quarantined]) -> Result<(), StoreError> {
+    async fn keep(&self, kept: &Quarantined, body: &PackedBody) -> Result<(), StoreError> {
         self.weather().await?;
-        self.tables().quarantine.extend(kept.iter().cloned());
+        self.tables().quarantine.insert(kept.id.clone(), (kept.clone(), body.clone()));
         Ok(())
     }
 
-    async fn kept(
-        &self,
-        source: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<Quarantined>, StoreError> {
+    async fn kept(&self, query: &QuarantineQuery) -> Result<Vec<Quarantined>, StoreError> {
         self.weather().await?;
         let tables = self.tables();
-        let wanted = |kept: &&Quarantined| source.is_none_or(|source| kept.source == source);
-        Ok(tables.quarantine.iter().rev().filter(wanted).take(limit).cloned().collect())
+        let wanted = |kept: &&Quarantined| {
+            query.source.as_ref().is_none_or(|source| kept.source == *source)
+                && query.before.as_ref().is_none_or(|before| kept.id < *before)
+        };
+        let kept = tables.quarantine.values().rev().map(|(kept, _)| kept);
+        Ok(kept.filter(wanted).take(query.limit).cloned().collect())
+    }
+
+    async fn quarantined(&self, id: &str) -> Result<Option<(Quarantined, PackedBody)>, StoreError> {
+        self.weather().await?;
+        Ok(self.tables().quarantine.get(id).cloned())
+    }
+
+    async fn amend(&self, kept: &Quarantined) -> Result<bool, StoreError> {
+        self.weather().await?;
+        let mut tables = self.tables();
+        let stored = tables.quarantine.get_mut(&kept.id);
+        let Some(stored) = stored.filter(|(stored, _)| stored.version + 1 == kept.version) else {
+            return Ok(false);
+        };
+        stored.0 = kept.clone();
+        Ok(true)
     }
 }
 
