@@ -14,6 +14,8 @@ mod alertmanager;
 mod aws;
 mod datadog;
 mod grafana;
+mod newrelic;
+mod opsgenie;
 mod pagerduty;
 mod sumologic;
 
@@ -184,6 +186,8 @@ pub const SOURCES: &[&dyn Source] = &[
     &grafana::Grafana,
     &aws::GuardDuty,
     &aws::Health,
+    &newrelic::NewRelic,
+    &opsgenie::Opsgenie,
     &pagerduty::PagerDuty,
     &aws::SecurityHub,
     &aws::Sns,

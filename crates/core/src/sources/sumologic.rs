@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::fields::{self, link, present, shorten};
-use super::template::Template;
+use super::template::{self, Body, Template};
 use super::times::{Time, time};
 use super::{Delivery, Intake, Problem, Source, json};
 use crate::alert::{Alert, AlertStatus, Draft, Severity};
@@ -101,31 +101,13 @@ impl Source for SumoLogic {
     }
 
     fn parse(&self, delivery: &Delivery<'_>) -> Intake {
-        let mut intake = Intake::default();
-        let understood = match json::read(delivery, REMEDY) {
-            Ok(parsed) => {
-                intake.findings = parsed.findings;
-                if let Value::Object(map) = parsed.value {
-                    Message::whole(map, &mut intake.findings).read_into(&mut intake, delivery)
-                } else {
-                    Err(Problem::shape(REMEDY))
-                }
-            }
-            Err(broken) if broken.is_scannable() => {
-                intake
-                    .findings
-                    .push(format!("only single fields could be read: {}", broken.problem.message));
-                Message::scanned(&broken.text).read_into(&mut intake, delivery).map_err(|_| {
-                    intake.findings.clear();
-                    broken.problem
-                })
-            }
-            Err(broken) => Err(broken.problem),
-        };
-        if let Err(problem) = understood {
-            intake.reject_all(delivery, problem);
-        }
-        intake
+        template::intake(delivery, REMEDY, |body, intake| {
+            let message = match body {
+                Body::Whole(map) => Message::whole(map, &mut intake.findings),
+                Body::Broken(text) => Message::scanned(&text),
+            };
+            message.read_into(intake, delivery)
+        })
     }
 }
 

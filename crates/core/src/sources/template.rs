@@ -5,7 +5,50 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::fields::{is_placeholder, present};
-use super::json;
+use super::{Delivery, Intake, Problem, json};
+
+/// A body as far as it could be read.
+pub(super) enum Body {
+    Whole(Map<String, Value>),
+    /// It is not JSON, and single fields can be looked for.
+    Broken(String),
+}
+
+/// What a source that is sent templates makes of a body; one that says nothing is kept aside.
+pub(super) fn intake(
+    delivery: &Delivery<'_>,
+    remedy: &str,
+    understand: impl FnOnce(Body, &mut Intake) -> Result<(), Problem>,
+) -> Intake {
+    let mut intake = Intake::default();
+    let understood = match json::read(delivery, remedy) {
+        Ok(parsed) => {
+            intake.findings = parsed.findings;
+            match parsed.value {
+                Value::Object(map) => understand(Body::Whole(map), &mut intake),
+                Value::Null
+                | Value::Bool(_)
+                | Value::Number(_)
+                | Value::String(_)
+                | Value::Array(_) => Err(Problem::shape(remedy)),
+            }
+        }
+        Err(broken) if broken.is_scannable() => {
+            intake
+                .findings
+                .push(format!("only single fields could be read: {}", broken.problem.message));
+            understand(Body::Broken(broken.text), &mut intake).map_err(|_| {
+                intake.findings.clear();
+                broken.problem
+            })
+        }
+        Err(broken) => Err(broken.problem),
+    };
+    if let Err(problem) = understood {
+        intake.reject_all(delivery, problem);
+    }
+    intake
+}
 
 /// Top-level fields by [normalised](json::normalised_key) name.
 pub(super) struct Template {
@@ -15,6 +58,13 @@ pub(super) struct Template {
 }
 
 impl Template {
+    pub(super) fn of(body: Body, known: &[&str], findings: &mut Vec<String>) -> Self {
+        match body {
+            Body::Whole(map) => Self::whole(map, findings),
+            Body::Broken(text) => Self::scanned(&text, known),
+        }
+    }
+
     /// Where two names become one and both say something different, neither is believed.
     pub(super) fn whole(map: Map<String, Value>, findings: &mut Vec<String>) -> Self {
         let mut fields: BTreeMap<String, Value> = BTreeMap::new();

@@ -23,7 +23,7 @@ use serde_json::{Map, Value};
 use self::text::Monitor;
 use self::title::{Title, Transition, is_priority};
 use super::fields::{self, is_absent, link, present, shorten};
-use super::template::Template;
+use super::template::{self, Body, Template};
 use super::times::{Time, time};
 use super::{Delivery, Intake, Problem, Source, json};
 use crate::alert::{Alert, AlertStatus, Draft, Severity};
@@ -85,34 +85,16 @@ impl Source for Datadog {
     }
 
     fn parse(&self, delivery: &Delivery<'_>) -> Intake {
-        let mut intake = Intake::default();
-        let understood = match json::read(delivery, REMEDY) {
-            Ok(parsed) => {
-                intake.findings = parsed.findings;
-                if let Value::Object(map) = parsed.value {
-                    let template = Template::whole(flat(map), &mut intake.findings);
-                    Message::of(template).read_into(&mut intake, delivery)
-                } else {
-                    Err(Problem::shape(REMEDY))
+        template::intake(delivery, REMEDY, |body, intake| {
+            let template = match body {
+                Body::Whole(map) => Template::whole(flat(map), &mut intake.findings),
+                Body::Broken(text) => {
+                    let known: Vec<&str> = KNOWN.iter().copied().flatten().copied().collect();
+                    Template::scanned(&text, &known)
                 }
-            }
-            Err(broken) if broken.is_scannable() => {
-                intake
-                    .findings
-                    .push(format!("only single fields could be read: {}", broken.problem.message));
-                let known: Vec<&str> = KNOWN.iter().copied().flatten().copied().collect();
-                let message = Message::of(Template::scanned(&broken.text, &known));
-                message.read_into(&mut intake, delivery).map_err(|_| {
-                    intake.findings.clear();
-                    broken.problem
-                })
-            }
-            Err(broken) => Err(broken.problem),
-        };
-        if let Err(problem) = understood {
-            intake.reject_all(delivery, problem);
-        }
-        intake
+            };
+            Message::of(template).read_into(intake, delivery)
+        })
     }
 }
 
