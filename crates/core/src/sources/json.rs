@@ -123,7 +123,7 @@ fn unwrap(delivery: &Delivery<'_>) -> (String, Vec<String>) {
 fn form(text: &str) -> Option<String> {
     let pairs = text.trim().split('&').filter_map(|pair| pair.split_once('='));
     let pairs: Vec<(String, String)> =
-        pairs.map(|(key, value)| (percent_decode(key), percent_decode(value))).collect();
+        pairs.map(|(key, value)| (form_decode(key), form_decode(value))).collect();
     let is_json = |value: &str| value.trim_start().starts_with(['{', '[']);
     let (_, first) = pairs.iter().find(|(key, _)| key == "payload").or(pairs.first())?;
     if is_json(first) {
@@ -140,13 +140,17 @@ fn form(text: &str) -> Option<String> {
     Some(format!("{{{}}}", fields.join(",")))
 }
 
+/// A part of a form or of the query of an address, in which a space is a plus.
+pub(super) fn form_decode(text: &str) -> String {
+    percent_decode(&text.replace('+', " "))
+}
+
 pub(super) fn percent_decode(text: &str) -> String {
     let mut decoded = Vec::with_capacity(text.len());
     let mut bytes = text.as_bytes();
     while let [byte, rest @ ..] = bytes {
         bytes = rest;
         match (*byte, rest) {
-            (b'+', _) => decoded.push(b' '),
             (b'%', [high, low, after @ ..]) => {
                 let digit = |byte: u8| {
                     char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())

@@ -5,6 +5,7 @@ mod fields;
 mod group;
 mod identity;
 mod json;
+mod plain;
 mod reference;
 mod template;
 mod times;
@@ -12,11 +13,13 @@ mod unique;
 
 mod alertmanager;
 mod aws;
+mod cloudevents;
 mod datadog;
 mod grafana;
 mod newrelic;
 mod opsgenie;
 mod pagerduty;
+mod standardwebhooks;
 mod sumologic;
 
 #[cfg(test)]
@@ -178,6 +181,7 @@ pub const SOURCES: &[&dyn Source] = &[
     // Alphabetical.
     &alertmanager::Alertmanager,
     &aws::AutoScaling,
+    &cloudevents::CloudEvents,
     &aws::CloudWatch,
     &datadog::Datadog,
     &aws::Ec2,
@@ -191,6 +195,7 @@ pub const SOURCES: &[&dyn Source] = &[
     &pagerduty::PagerDuty,
     &aws::SecurityHub,
     &aws::Sns,
+    &standardwebhooks::StandardWebhooks,
     &sumologic::SumoLogic,
 ];
 

@@ -85,12 +85,9 @@ impl Issue {
     /// The distinct texts of a list, or of a text alone, in order.
     fn list(&self, names: &[&str]) -> Vec<String> {
         let Some(value) = self.0.value(names) else { return Vec::new() };
-        let items = match value {
-            Value::Array(items) => items.as_slice(),
-            other => std::slice::from_ref(other),
-        };
-        let named = |item: &Value| present(item).or_else(|| present(item.get("name")?));
-        items.iter().filter_map(named).collect::<BTreeSet<String>>().into_iter().collect()
+        let items = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+        let told = |item: &Value| present(item).or_else(|| present(item.get("name")?));
+        items.iter().filter_map(told).collect::<BTreeSet<String>>().into_iter().collect()
     }
 
     fn read_into(&self, intake: &mut Intake, delivery: &Delivery<'_>) -> Result<(), Problem> {

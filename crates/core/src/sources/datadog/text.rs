@@ -66,7 +66,7 @@ pub(super) fn monitor(text: &str) -> Option<Monitor> {
     Some(Monitor {
         url: format!("{host}/monitors/{id}"),
         id: id.to_owned(),
-        group: super::json::percent_decode(group),
+        group: super::json::form_decode(group),
     })
 }
 
