@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use firebreak_core::book::{Book, BookKey, Books};
 use firebreak_core::fingerprint::Fingerprint;
+use firebreak_core::heartbeat::{Heard, Watch};
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::{Incident, Recorded};
 use firebreak_core::switch::KillSwitch;
 use firebreak_engine::delivery::PackedBody;
 use firebreak_engine::ports::{
-    Append, AppendError, Conflict, Counters, IncidentStore, ListPage, ListQuery, Quarantine,
-    QuarantineQuery, Quarantined, Repeats, Settings, Slot, SlotKey, StoreError,
+    Append, AppendError, Conflict, Counters, Heartbeats, IncidentStore, ListPage, ListQuery,
+    Quarantine, QuarantineQuery, Quarantined, Repeats, Settings, Slot, SlotKey, StoreError,
 };
 use jiff::Timestamp;
 
@@ -46,6 +47,8 @@ struct Tables {
     repeats: BTreeMap<Fingerprint, (u64, Timestamp)>,
     counters: BTreeMap<String, u64>,
     quarantine: BTreeMap<String, (Quarantined, PackedBody)>,
+    heard: BTreeMap<(String, String), Timestamp>,
+    watch: Option<Watch>,
     switch: KillSwitch,
     /// Every event in the order of its commit: what a stream or an outbox delivers.
     outbox: Vec<Recorded>,
@@ -309,5 +312,43 @@ impl Counters for MemoryStore {
     async fn counts(&self) -> Result<BTreeMap<String, u64>, StoreError> {
         self.weather().await?;
         Ok(self.tables().counters.clone())
+    }
+}
+
+#[async_trait]
+impl Heartbeats for MemoryStore {
+    async fn hear(&self, heard: &Heard) -> Result<(), StoreError> {
+        self.weather().await?;
+        let mut tables = self.tables();
+        let key = (heard.source.clone(), heard.name.clone());
+        let last = tables.heard.entry(key).or_insert(heard.last);
+        *last = heard.last.max(*last);
+        Ok(())
+    }
+
+    async fn heard(&self) -> Result<Vec<Heard>, StoreError> {
+        self.weather().await?;
+        let of = |((source, name), last): (&(String, String), &Timestamp)| Heard {
+            source: source.clone(),
+            name: name.clone(),
+            last: *last,
+        };
+        Ok(self.tables().heard.iter().map(of).collect())
+    }
+
+    async fn forget(&self, source: &str, name: &str) -> Result<bool, StoreError> {
+        self.weather().await?;
+        Ok(self.tables().heard.remove(&(source.to_owned(), name.to_owned())).is_some())
+    }
+
+    async fn watch(&self) -> Result<Option<Watch>, StoreError> {
+        self.weather().await?;
+        Ok(self.tables().watch)
+    }
+
+    async fn set_watch(&self, watch: &Watch) -> Result<(), StoreError> {
+        self.weather().await?;
+        self.tables().watch = Some(*watch);
+        Ok(())
     }
 }
