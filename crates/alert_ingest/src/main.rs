@@ -5,13 +5,17 @@ mod invocation;
 mod own_account;
 mod queue;
 
+mod caller;
+
 use std::sync::Arc;
 
 use firebreak_aws::client;
 use firebreak_aws::lambda::{self, environment};
 use firebreak_aws::secrets::ManagedSecrets;
 use firebreak_aws::store::DynamoStore;
+use firebreak_aws::topic_host::SnsEndpoint;
 use firebreak_engine::ports::{Settings as _, SystemClock};
+use firebreak_engine::prove::Certificates;
 use firebreak_web::metrics::Metrics;
 use firebreak_web::webhooks::Webhooks;
 use lambda_http::{Error, LambdaEvent, lambda_runtime, service_fn};
@@ -30,8 +34,10 @@ async fn main() -> Result<(), Error> {
         store,
         clock: Arc::new(SystemClock),
         secrets,
+        certificates: Arc::new(Certificates::of(Arc::new(SnsEndpoint::default()))),
         metrics: Metrics::default(),
         routes: Arc::default(),
+        policy: Arc::new(lambda::policy(&environment)?),
         reopen_within: lambda::reopen_within(&environment)?,
     });
     lambda_runtime::run(service_fn(|invoked: LambdaEvent<_>| doors.answer(invoked))).await

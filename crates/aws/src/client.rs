@@ -5,9 +5,10 @@ use std::time::Duration;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
+use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpClient};
 
 /// The configuration of this process: region, credentials and `AWS_ENDPOINT_URL` come from its environment.
 pub async fn load() -> SdkConfig {
@@ -35,14 +36,26 @@ pub fn loader() -> ConfigLoader {
 }
 
 fn https() -> SharedHttpClient {
-    let tls = TlsContext::builder()
-        .with_trust_store(TrustStore::empty().with_pem_certificate(AMAZON_ROOTS))
-        .build()
-        .expect("a trust store without settings is valid");
     aws_smithy_http_client::Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .tls_context(tls)
+        .tls_context(amazon())
         .build_https()
+}
+
+/// For requests to AWS that are none of an SDK.
+pub(crate) fn connector(settings: HttpConnectorSettings) -> Connector {
+    Connector::builder()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .tls_context(amazon())
+        .connector_settings(settings)
+        .build()
+}
+
+fn amazon() -> TlsContext {
+    TlsContext::builder()
+        .with_trust_store(TrustStore::empty().with_pem_certificate(AMAZON_ROOTS))
+        .build()
+        .expect("a trust store without settings is valid")
 }
 
 /// The roots behind every endpoint of AWS, and nobody else's; the build script picks them.

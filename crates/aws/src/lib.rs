@@ -14,5 +14,6 @@ pub mod spill;
 pub mod store;
 #[cfg(test)]
 mod stub;
+pub mod topic_host;
 #[cfg(feature = "topics")]
 pub mod topics;

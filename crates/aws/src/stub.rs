@@ -19,6 +19,7 @@ pub(crate) enum Answer {
 
 pub(crate) struct Stub {
     pub(crate) config: SdkConfig,
+    pub(crate) endpoint: String,
     requests: Arc<AtomicUsize>,
 }
 
@@ -35,7 +36,8 @@ impl Stub {
                 tokio::spawn(serve(stream, answers.clone(), Arc::clone(&counted)));
             }
         });
-        Self { config: config(&format!("http://{address}")).await, requests }
+        let endpoint = format!("http://{address}");
+        Self { config: config(&endpoint).await, endpoint, requests }
     }
 
     /// How many requests arrived.

@@ -130,6 +130,21 @@ pub(crate) struct Send {
     pub(crate) source: String,
     /// The body; `-` reads standard input.
     pub(crate) file: PathBuf,
+    /// Sign the body as this source's sender does, instead of sending the token.
+    #[arg(long)]
+    pub(crate) sign: bool,
+    /// Sign with the secret in this file; else with the one under `secrets` in the settings, else with the token.
+    #[arg(long, value_name = "SECRET-FILE")]
+    pub(crate) sign_with: Option<PathBuf>,
+    /// Settings as for `serve`, where they say how the source proves itself.
+    #[arg(long)]
+    pub(crate) config: Option<PathBuf>,
+}
+
+impl Send {
+    pub(crate) fn is_signed(&self) -> bool {
+        self.sign || self.sign_with.is_some()
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -23,13 +23,7 @@ impl Client {
 
     /// With the token that senders use.
     pub(crate) fn of_sender(server: &Server) -> anyhow::Result<Self> {
-        let token = token(
-            server.webhook_token.as_deref(),
-            &server.data,
-            "webhook-token",
-            "FIREBREAK_WEBHOOK_TOKEN",
-        )?;
-        Self::new(&server.url, token)
+        Self::new(&server.url, webhook_token(server)?)
     }
 
     pub(crate) fn new(url: &str, token: String) -> anyhow::Result<Self> {
@@ -55,8 +49,26 @@ impl Client {
         self.answer(request.header("content-type", "application/json").body(body)).await
     }
 
+    /// Proven by these headers, whatever token this client has.
+    pub(crate) async fn post_signed(
+        &self,
+        path: &str,
+        headers: &[(String, String)],
+        body: Vec<u8>,
+    ) -> anyhow::Result<Value> {
+        let mut request = self.http.post(format!("{}{path}", self.url)).body(body);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        self.read(request.header("content-type", "application/json")).await
+    }
+
     async fn answer(&self, request: reqwest::RequestBuilder) -> anyhow::Result<Value> {
-        let response = request.bearer_auth(&self.token).send().await.with_context(|| {
+        self.read(request.bearer_auth(&self.token)).await
+    }
+
+    async fn read(&self, request: reqwest::RequestBuilder) -> anyhow::Result<Value> {
+        let response = request.send().await.with_context(|| {
             format!("no platform answers at {}; start one with `firebreak serve`, or name it with --url", self.url)
         })?;
         let status = response.status();
@@ -68,6 +80,11 @@ impl Client {
             body.pointer("/error/message").and_then(Value::as_str).unwrap_or("no reason given");
         bail!("{status}: {message}")
     }
+}
+
+/// The token that senders use: from the option, or from the data folder.
+pub(crate) fn webhook_token(server: &Server) -> anyhow::Result<String> {
+    token(server.webhook_token.as_deref(), &server.data, "webhook-token", "FIREBREAK_WEBHOOK_TOKEN")
 }
 
 fn token(given: Option<&str>, data: &Path, file: &str, variable: &str) -> anyhow::Result<String> {

@@ -10,8 +10,9 @@ use firebreak_core::proof::Secrets;
 use firebreak_core::runbook::RunbookSet;
 use firebreak_engine::notify::{Pace, check_channels};
 use firebreak_engine::ports::{Clock, HandsSet, SystemClock};
+use firebreak_engine::prove::Certificates;
 use firebreak_engine::runbooks::load_folder;
-use firebreak_http::{Client as Outbound, HttpSender, HttpSetFlag, Origins, Timeouts};
+use firebreak_http::{Client as Outbound, HttpSender, HttpSetFlag, Origins, SnsEndpoint, Timeouts};
 use firebreak_local::{
     Driver, DriverSettings, LocalSecrets, SqliteStore, Telling, TellingSettings, Tokens,
 };
@@ -103,7 +104,7 @@ impl Platform {
             clock: Arc::clone(&clock),
             channels: Arc::new(settings.channels),
             secrets: Arc::<LocalSecrets>::clone(&secrets),
-            sender: Arc::new(HttpSender::new(outbound, None)),
+            sender: Arc::new(HttpSender::new(outbound.clone(), None)),
             pace: Pace::default(),
         });
 
@@ -121,8 +122,10 @@ impl Platform {
             store: Arc::new(store),
             clock,
             secrets,
+            certificates: Arc::new(Certificates::of(Arc::new(SnsEndpoint::new(outbound)))),
             metrics,
             routes: Arc::default(),
+            policy: Arc::new(settings.policy),
             reopen_within: settings.reopen_within,
         };
         let router =

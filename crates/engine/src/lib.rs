@@ -10,6 +10,7 @@ pub mod notify;
 mod own_alerts;
 pub mod policy;
 pub mod ports;
+pub mod prove;
 pub mod quarantine;
 pub mod record;
 pub mod remediate;

@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
-use reqwest::{RequestBuilder, Response};
+use reqwest::{ClientBuilder, RequestBuilder, Response};
 
 /// More of a reply is not read.
 const MOST_BODY: usize = 64 * 1024;
@@ -55,15 +55,21 @@ pub fn install_crypto() {
 
 impl Client {
     pub fn new(timeouts: Timeouts) -> Result<Self, NoClient> {
+        Self::with(timeouts, |builder| builder)
+    }
+
+    /// With further settings, such as names that lead elsewhere and authorities of one's own.
+    pub fn with(
+        timeouts: Timeouts,
+        settings: impl FnOnce(ClientBuilder) -> ClientBuilder,
+    ) -> Result<Self, NoClient> {
         install_crypto();
-        reqwest::Client::builder()
+        let builder = reqwest::Client::builder()
             .connect_timeout(timeouts.connect)
             .timeout(timeouts.total)
             .redirect(Policy::none())
-            .user_agent("firebreak")
-            .build()
-            .map(Self)
-            .map_err(|error| NoClient(words(error)))
+            .user_agent("firebreak");
+        settings(builder).build().map(Self).map_err(|error| NoClient(words(error)))
     }
 
     pub(crate) fn get(&self, url: reqwest::Url) -> RequestBuilder {

@@ -49,6 +49,7 @@ const CORE_MAY_LINK: &[&str] = &[
     "strsim",
     "subtle",
     "thiserror",
+    "x509-cert",
 ];
 
 /// No source file is longer; most are far shorter.

@@ -8,16 +8,19 @@ use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
+use firebreak_core::policy::Policy;
+use firebreak_core::proof::Caller;
 use firebreak_core::routing::Routes;
 use firebreak_core::sources::{self, Delivery, Source};
 use firebreak_engine::ingest::{Ingest, Report, ingest};
 use firebreak_engine::ports::{Clock, SecretSource, Store};
+use firebreak_engine::prove::Certificates;
 use jiff::SignedDuration;
 use tokio::sync::Semaphore;
 
 use crate::answer::Failure;
-use crate::authenticate::{Arrived, authenticate};
+use crate::authenticate::{Admitted, Arrived, authenticate};
 use crate::metrics::Metrics;
 
 /// A larger body is answered 413. Alertmanager groups of thousands fit; API Gateway itself takes 10 MB.
@@ -32,8 +35,10 @@ pub struct Webhooks {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub secrets: Arc<dyn SecretSource>,
+    pub certificates: Arc<Certificates>,
     pub metrics: Metrics,
     pub routes: Arc<Routes>,
+    pub policy: Arc<Policy>,
     pub reopen_within: SignedDuration,
 }
 
@@ -60,6 +65,7 @@ async fn healthz() -> Json<serde_json::Value> {
 async fn receive(
     State(gate): State<Gate>,
     Path(name): Path<String>,
+    caller: Option<Extension<Caller>>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
@@ -80,7 +86,9 @@ async fn receive(
         Ok(body) => body,
         Err(rejection) => return too_large_or_cut(&rejection).into_response(),
     };
-    match take(&gate.webhooks, source, &headers, &body).await {
+    let caller = caller.as_ref().map(|Extension(caller)| caller);
+    let arrived = Arrived { source, headers: &headers, body: &body, caller };
+    match take(&gate.webhooks, arrived).await {
         Ok(report) => {
             count(&metrics, source, &report);
             (StatusCode::ACCEPTED, Json(report)).into_response()
@@ -98,16 +106,15 @@ fn too_large_or_cut(rejection: &BytesRejection) -> Failure {
     Failure::unavailable("cut_off", "the body did not arrive whole, send it again")
 }
 
-async fn take(
-    webhooks: &Webhooks,
-    source: &'static dyn Source,
-    headers: &HeaderMap,
-    body: &Bytes,
-) -> Result<Report, Failure> {
-    authenticate(webhooks, Arrived { source, headers, body, caller: None }).await?;
+async fn take(webhooks: &Webhooks, arrived: Arrived<'_>) -> Result<Report, Failure> {
+    let ticket = match authenticate(webhooks, arrived).await? {
+        Admitted::Delivery(ticket) => ticket,
+        Admitted::Done(report) => return Ok(report),
+    };
+    let Arrived { source, headers, .. } = arrived;
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let delivery = Delivery {
-        body,
+        body: &ticket.body,
         content_type,
         headers: &of_the_message(source, headers),
         received_at: webhooks.clock.now(),
@@ -118,10 +125,12 @@ async fn take(
         routes: &webhooks.routes,
         reopen_within: webhooks.reopen_within,
     };
-    ingest(with, source, &delivery).await.map_err(|error| {
+    let report = ingest(with, source, &delivery).await.map_err(|error| {
         webhooks.metrics.refused(source.name(), "store");
         Failure::from(error)
-    })
+    })?;
+    ticket.settle(webhooks).await;
+    Ok(report)
 }
 
 /// The headers that belong to the message; a value that is not text says nothing.

@@ -1,6 +1,7 @@
 //! The doors of the function: each kind of invocation with its way in and the answer that its caller expects.
 
 use axum::Router;
+use axum::middleware::map_request;
 use axum::response::Response;
 use firebreak_core::sources::Source;
 use firebreak_engine::ingest::Report;
@@ -10,6 +11,7 @@ use lambda_http::{Adapter, Error, LambdaEvent, Service as _};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::caller;
 use crate::invocation::Invocation;
 use crate::own_account::{OwnAccount, named};
 use crate::queue::{self, Batch, Reply};
@@ -33,7 +35,10 @@ pub(crate) enum Answer<H> {
 
 impl Doors {
     pub(crate) fn of(intake: Webhooks) -> Self {
-        Self { http: Adapter::from(router(intake.clone())), account: OwnAccount::of(intake) }
+        Self {
+            http: Adapter::from(router(intake.clone()).layer(map_request(caller::identify))),
+            account: OwnAccount::of(intake),
+        }
     }
 
     /// An error makes Lambda invoke again: what was stored by then is recognised.

@@ -3,7 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use firebreak_aws::topic_host::SnsEndpoint;
+use firebreak_core::policy;
 use firebreak_engine::ports::{IncidentStore as _, ListQuery, SystemClock};
+use firebreak_engine::prove::Certificates;
 use firebreak_local::{LocalSecrets, SqliteStore, Tokens};
 use firebreak_web::metrics::Metrics;
 use lambda_http::Context;
@@ -13,6 +16,13 @@ use tempfile::TempDir;
 use super::*;
 
 const TOKEN: &str = "example-token-of-sumologic";
+
+/// What is left out is as the sources have it.
+const POLICY: &str = "
+sources:
+  datadog: { proof: [jwt: { claims: { client_id: [datadog-eu] }, scopes: [alerts/write] }] }
+  securityhub: { proof: [iam: { principals: ['arn:aws:iam::111122223333:role/sumo-sender'] }] }
+";
 
 struct Place {
     folder: TempDir,
@@ -31,8 +41,10 @@ impl Place {
             store: Arc::new(store.clone()),
             clock: Arc::new(SystemClock),
             secrets: Arc::new(secrets),
+            certificates: Arc::new(Certificates::of(Arc::new(SnsEndpoint::default()))),
             metrics: Metrics::default(),
             routes: Arc::default(),
+            policy: Arc::new(policy::read(POLICY).unwrap()),
             reopen_within: jiff::SignedDuration::from_mins(10),
         });
         Self { folder, store, doors }
@@ -130,6 +142,26 @@ async fn an_event_needs_no_token_and_a_request_does() {
     posted["body"] = json!(event("alert_ingest/event_queue.json"));
     let answer = place.invoke(&posted.to_string()).await.unwrap();
     assert_eq!(answer["statusCode"], 401, "a body cannot choose another door");
+}
+
+#[tokio::test]
+async fn a_caller_that_the_gateway_knows_needs_no_token_where_the_policy_lists_it() {
+    let place = Place::new();
+    for (file, source, status) in [
+        ("authorized_by_jwt", "datadog", 202),
+        ("authorized_by_iam", "securityhub", 202),
+        ("authorized_by_jwt", "securityhub", 401),
+        ("authorized_by_iam", "datadog", 401),
+        ("authorized_by_jwt", "sumologic", 401),
+        ("forged_caller", "datadog", 401),
+        ("forged_caller", "securityhub", 401),
+    ] {
+        let mut request: Value =
+            serde_json::from_str(&event(&format!("alert_ingest/{file}.json"))).unwrap();
+        request["rawPath"] = json!(format!("/webhooks/{source}"));
+        let answer = place.invoke(&request.to_string()).await.unwrap();
+        assert_eq!(answer["statusCode"], status, "{file} {source}: {answer}");
+    }
 }
 
 #[tokio::test]

@@ -74,6 +74,11 @@ impl Key {
         Self::new("SETTINGS", "WATCH")
     }
 
+    /// By the digest of the delivery, so that no two partitions grow hot.
+    pub(super) fn nonce(key: &str) -> Self {
+        Self::new(format!("NONCE#{key}"), "NONCE")
+    }
+
     pub(super) fn kill_switch() -> Self {
         Self::new("SETTINGS", "KILL_SWITCH")
     }

@@ -10,6 +10,7 @@ mod heartbeats;
 mod incidents;
 mod keys;
 mod list;
+mod nonces;
 mod quarantine;
 mod settings;
 mod slots;

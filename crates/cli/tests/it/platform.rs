@@ -81,6 +81,8 @@ impl Platform {
         body: impl Into<reqwest::Body>,
     ) -> (u16, Value) {
         let request = self.http.post(format!("{}/webhooks/{source}", self.url)).body(body);
+        // The server hangs up on a body that is too large, and the next request must not meet that.
+        let request = request.header("connection", "close");
         answer(request.bearer_auth(&self.webhook_token)).await
     }
 

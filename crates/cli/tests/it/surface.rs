@@ -178,3 +178,38 @@ async fn the_command_line_does_what_its_help_says() {
     assert_eq!(firebreak(&platform, &data, &["incidents", "lst"]).status.code(), Some(2));
     assert_eq!(platform.stop(), Some(0));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_sent_as_its_sender_signs_it() {
+    let folder = folder("shadow");
+    let data = folder.path().join("data");
+    let platform = Platform::start(folder.path(), "http://127.0.0.1:9");
+    let body = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events/grafana/firing.json");
+    let token = std::fs::read_to_string(data.join("webhook-token")).unwrap();
+
+    let sent = text(&firebreak(&platform, &data, &["send", "grafana", body, "--sign"]));
+    assert!(sent.contains("x-grafana-alerting-signature: ") && sent.contains("opened"), "{sent}");
+    assert!(!sent.contains(token.trim()), "the secret is not shown");
+    let json = text(&firebreak(&platform, &data, &["send", "grafana", body, "--sign", "--json"]));
+    let report: Value = serde_json::from_str(&json).unwrap();
+    assert!(report["sent"]["headers"]["x-grafana-alerting-timestamp"].is_string(), "{report}");
+
+    let other = folder.path().join("other-secret");
+    std::fs::write(&other, "another-secret-of-ours\n").unwrap();
+    let args = ["send", "grafana", body, "--sign-with", other.to_str().unwrap()];
+    let refused = firebreak(&platform, &data, &args);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("401"), "{refused:?}");
+    let none = firebreak(&platform, &data, &["send", "sumologic", body, "--sign"]);
+    assert_eq!(none.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&none.stderr).contains("--config"), "{none:?}");
+
+    // With settings that say so, any source may be signed, and with its own secret.
+    let config = folder.path().join("signed.yaml");
+    std::fs::write(&config, "sources: { sumologic: { proof: [standard_webhooks] } }\n").unwrap();
+    let config = config.to_str().unwrap();
+    let args = ["send", "sumologic", body, "--sign", "--config", config];
+    let refused = firebreak(&platform, &data, &args);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("401"), "the platform has others");
+    assert_eq!(platform.stop(), Some(0));
+}

@@ -1,12 +1,14 @@
 //! `sources`: what differs for the alerts of one source.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::{Lifetime, Policy, Problem};
-use crate::sources::{self, Options, Path, SOURCES};
+use crate::proof::{Accepted, Scheme};
+use crate::sources::{self, Options, Path, SOURCES, Source};
 
 /// The settings of one source; what is left out is as for all.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +26,9 @@ pub struct SourcePolicy {
     /// That the source is heard of again and again; its silence is then an incident.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub heartbeat: Option<Heartbeat>,
+    /// How the sender may prove itself, instead of all ways that the source knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Vec<Accepted>>,
 }
 
 /// How often a source shows that it lives, and how late that may be.
@@ -58,9 +63,9 @@ pub enum SignOfLife {
 const SHORTEST: SignedDuration = SignedDuration::from_secs(10);
 const LONGEST: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-pub(super) fn problems(sources: &BTreeMap<String, SourcePolicy>) -> Vec<Problem> {
+pub(super) fn problems(written: &BTreeMap<String, SourcePolicy>) -> Vec<Problem> {
     let known: Vec<&str> = SOURCES.iter().map(|source| source.name()).collect();
-    let unknown = sources.keys().filter(|name| !known.contains(&name.as_str()));
+    let unknown = written.keys().filter(|name| !known.contains(&name.as_str()));
     let mut problems: Vec<Problem> = unknown
         .map(|name| {
             (
@@ -69,8 +74,12 @@ pub(super) fn problems(sources: &BTreeMap<String, SourcePolicy>) -> Vec<Problem>
             )
         })
         .collect();
-    for (name, source) in sources {
-        let Some(heartbeat) = source.heartbeat else { continue };
+    for (name, of) in written {
+        if let (Some(accepted), Some(source)) = (&of.proof, sources::find(name)) {
+            let schemes = Accepted::schemes(accepted, source.schemes());
+            problems.extend(schemes.err().map(|why| (format!("sources.{name}.proof"), why)));
+        }
+        let Some(heartbeat) = of.heartbeat else { continue };
         for (field, time, least) in
             [("every", heartbeat.every, SHORTEST), ("grace", heartbeat.grace, SignedDuration::ZERO)]
         {
@@ -90,6 +99,17 @@ impl Policy {
     pub fn options(&self, source: &str) -> Options {
         let of = self.sources.get(source).cloned().unwrap_or_default();
         Options { identity: of.identity, formerly: of.formerly }
+    }
+
+    /// How senders of the source may prove themselves.
+    pub fn schemes(&self, source: &dyn Source) -> Cow<'static, [Scheme]> {
+        match self.sources.get(source.name()).and_then(|of| of.proof.as_deref()) {
+            None => Cow::Borrowed(source.schemes()),
+            // A policy that was read has no entry that fails; one that was not lets nobody in.
+            Some(accepted) => {
+                Cow::Owned(Accepted::schemes(accepted, source.schemes()).unwrap_or_default())
+            }
+        }
     }
 
     /// How long an alert of the source fires without being heard of again.

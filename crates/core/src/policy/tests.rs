@@ -33,7 +33,9 @@ flapping: { window: 30m, start: 4, stop: 1 }
 expiry: { after: 24h }
 sources:
   sumologic: { expire_after: never, identity: [labels.host, name], formerly: [[name]] }
-  alertmanager: { heartbeat: { every: 5m, grace: 10m, sign: any_delivery } }
+  alertmanager:
+    heartbeat: { every: 5m, grace: 10m, sign: any_delivery }
+    proof: [bearer, hmac: { header: X-Signature, prefix: sha256= }]
 shared_cause:
   domains: [service, labels.availability_zone]
   window: 3m
@@ -54,6 +56,12 @@ fn a_policy_with_every_section_is_read_and_written_back() {
     assert_eq!(policy.shared_cause.more_than, MoreThan { targets: 12, groups: 10 });
     let heartbeat = policy.sources["alertmanager"].heartbeat.unwrap();
     assert_eq!(heartbeat.patience().to_string(), "PT15M");
+    let words = |source: &str| {
+        let schemes = policy.schemes(crate::sources::find(source).unwrap());
+        schemes.iter().map(crate::proof::Scheme::word).collect::<Vec<_>>()
+    };
+    assert_eq!(words("alertmanager"), ["bearer", "hmac"]);
+    assert_eq!(words("sumologic"), ["bearer", "basic"]);
     let written = serde_saphyr::to_string(&policy).unwrap();
     assert_eq!(read(&written).unwrap(), policy, "{written}");
 }
@@ -85,6 +93,9 @@ fn what_is_wrong_is_named_with_place_and_remedy() {
         ("flapping: {start: 3, stop: 3}", &["flapping.stop", "below"]),
         ("flapping: {start: 1}", &["flapping.start", "2 to 32"]),
         ("flapping: {window: 0s}", &["flapping.window"]),
+        ("sources: {sumologic: {proof: []}}", &["sources.sumologic.proof", "leave it out"]),
+        ("sources: {sumologic: {proof: [hmac]}}", &["sources.sumologic.proof", "signs"]),
+        ("sources: {sumologic: {proof: [magic]}}", &["line 1", "magic", "bearer"]),
         ("expiry: {after: soon}", &["line 1", "never"]),
         ("shared_cause: {domains: [zone]}", &["line 1", "labels.cluster"]),
         (

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::{Denied, Secret, Secrets, accept, credentials};
 
 pub(super) fn check<'a>(
-    header: &dyn Fn(&str) -> Option<&'a str>,
+    header: &(dyn Fn(&str) -> Option<&'a str> + Sync),
     secrets: &Secrets,
 ) -> Result<(), Denied> {
     let decoded = STANDARD.decode(credentials(header, "basic")?).map_err(|_| Denied::Malformed)?;

@@ -3,7 +3,7 @@
 use super::{Denied, Secret, Secrets, accept, credentials};
 
 pub(super) fn check<'a>(
-    header: &dyn Fn(&str) -> Option<&'a str>,
+    header: &(dyn Fn(&str) -> Option<&'a str> + Sync),
     secrets: &Secrets,
 ) -> Result<(), Denied> {
     accept(secrets, credentials(header, "bearer")?.as_bytes())

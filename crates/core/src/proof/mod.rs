@@ -3,12 +3,14 @@
 //! Everything here is decided from the request, the secrets and the time that are handed in. What must be asked for
 //! elsewhere (a certificate of SNS) is named, fetched by the caller and handed back.
 
+mod accepted;
 mod basic;
 mod bearer;
 mod caller;
 mod hmac;
 mod replay;
 mod secret;
+mod sns;
 mod standard_webhooks;
 
 #[cfg(test)]
@@ -18,10 +20,12 @@ mod tests;
 
 use jiff::Timestamp;
 
+pub use accepted::Accepted;
 pub use caller::{Caller, Iam, Jwt};
 pub use hmac::{Encoding, Hmac, Stamp};
 pub use replay::{Nonce, TOLERANCE};
 pub use secret::{Secret, Secrets, UnfitSecret};
+pub use sns::{CertificateUrl, Claim, Confirmation, Sns, Topic};
 
 /// A way of proving who sends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +38,8 @@ pub enum Scheme {
     Hmac(Hmac),
     /// Standard Webhooks 1.0: `webhook-id`, `webhook-timestamp`, `webhook-signature`.
     StandardWebhooks,
+    /// An RSA signature of Amazon SNS. Checked with [`Sns::claim`], since it takes a certificate.
+    Sns(Sns),
     /// The claims of a token that a JWT authorizer of API Gateway has verified.
     Jwt(Jwt),
     /// The AWS principal whose signature API Gateway has verified.
@@ -52,18 +58,33 @@ pub const PAGERDUTY: &[Scheme] = &[Scheme::Hmac(Hmac::PAGERDUTY), Scheme::Bearer
 /// What a sender of one's own should do, and what it can do else.
 pub const STANDARD_WEBHOOKS: &[Scheme] = &[Scheme::StandardWebhooks, Scheme::Bearer, Scheme::Basic];
 
+/// What Amazon SNS can do.
+pub const SNS: &[Scheme] = &[Scheme::Sns(Sns::NO_TOPIC), Scheme::Bearer, Scheme::Basic];
+
 /// Why a request is not let in, from the least to the most that was shown. Callers count and log it, and
 /// answer the same 401 to each, so that a guess learns nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum Denied {
     #[error("no proof was sent")]
     Missing,
+    #[error("no secret is set up for this source")]
+    NotSetUp,
     #[error("the proof is not in a form that this source takes")]
     Malformed,
+    #[error("raw message delivery leaves the signature out: turn it off for this subscription")]
+    RawDelivery,
+    #[error(
+        "no topic may deliver: list its ARN in the policy, `sources: {{ <source>: {{ proof: [{{ sns: {{ topics: [...] }} }}] }} }}`"
+    )]
+    NoTopic,
+    #[error("the topic is not on the list of this source")]
+    Topic,
+    #[error("the certificate is none of SNS: its address, its name or its dates are others")]
+    Certificate,
     #[error("the proof is wrong")]
     Wrong,
     #[error(
-        "the proof is right and its time is not: more than five minutes from the clock here; compare the clocks"
+        "the proof is right and its time is not: too old, or ahead of the clock here; compare the clocks"
     )]
     Stale,
     #[error("the caller is known and is not on the list of this source")]
@@ -75,6 +96,11 @@ impl Denied {
     pub fn as_str(self) -> &'static str {
         match self {
             Denied::Missing => "missing",
+            Denied::NotSetUp => "not_set_up",
+            Denied::RawDelivery => "raw_delivery",
+            Denied::NoTopic => "no_topic",
+            Denied::Topic => "topic",
+            Denied::Certificate => "certificate",
             Denied::Malformed => "malformed",
             Denied::Wrong => "wrong",
             Denied::Stale => "stale",
@@ -89,7 +115,7 @@ pub struct Request<'a> {
     /// The name of the source that it came in for.
     pub source: &'a str,
     /// Finds a header by its lower-case name.
-    pub header: &'a dyn Fn(&str) -> Option<&'a str>,
+    pub header: &'a (dyn Fn(&str) -> Option<&'a str> + Sync),
     /// The bytes as they came, before anything is decoded: what a signature is made over.
     pub body: &'a [u8],
     /// Who API Gateway says the caller is. From the function's event and never from a header.
@@ -104,6 +130,10 @@ pub struct Proven {
     pub by: &'static str,
     /// What makes the same delivery known when it comes again; `None` where the scheme has nothing of the kind.
     pub nonce: Option<Nonce>,
+    /// What of the body is proven, where that is not all of it: the rest must not be read.
+    pub covers: Option<Vec<u8>>,
+    /// What the sender asks for instead of delivering an alert.
+    pub confirms: Option<Confirmation>,
 }
 
 impl Scheme {
@@ -114,6 +144,7 @@ impl Scheme {
             Scheme::Basic => "basic",
             Scheme::Hmac(_) => "hmac",
             Scheme::StandardWebhooks => "standard_webhooks",
+            Scheme::Sns(_) => "sns",
             Scheme::Jwt(_) => "jwt",
             Scheme::Iam(_) => "iam",
         }
@@ -123,11 +154,12 @@ impl Scheme {
     pub fn needs_secret(&self) -> bool {
         match self {
             Scheme::Bearer | Scheme::Basic | Scheme::Hmac(_) | Scheme::StandardWebhooks => true,
-            Scheme::Jwt(_) | Scheme::Iam(_) => false,
+            Scheme::Sns(_) | Scheme::Jwt(_) | Scheme::Iam(_) => false,
         }
     }
 
-    /// Whether the request holds by this scheme; without secrets those that need one never do.
+    /// Whether the request holds by this scheme; without secrets those that need one never do, and SNS never does
+    /// without its certificate.
     pub fn check(
         &self,
         request: &Request<'_>,
@@ -139,10 +171,11 @@ impl Scheme {
             Scheme::Basic => basic::check(request.header, secrets()?).map(|()| None),
             Scheme::Hmac(hmac) => hmac.check(request, secrets()?),
             Scheme::StandardWebhooks => standard_webhooks::check(request, secrets()?).map(Some),
+            Scheme::Sns(_) => Err(Denied::Missing),
             Scheme::Jwt(jwt) => jwt.check(request.caller).map(|()| None),
             Scheme::Iam(iam) => iam.check(request.caller).map(|()| None),
         }?;
-        Ok(Proven { by: self.word(), nonce })
+        Ok(Proven { by: self.word(), nonce, covers: None, confirms: None })
     }
 
     /// The headers that prove a request by this scheme; `None` where a secret alone is not enough.
@@ -158,7 +191,7 @@ impl Scheme {
             Scheme::Basic => Some(vec![basic::header(secret)]),
             Scheme::Hmac(hmac) => hmac.sign(secret, id, body, now),
             Scheme::StandardWebhooks => standard_webhooks::sign(secret, id, body, now),
-            Scheme::Jwt(_) | Scheme::Iam(_) => None,
+            Scheme::Sns(_) | Scheme::Jwt(_) | Scheme::Iam(_) => None,
         }
     }
 }
@@ -181,7 +214,7 @@ pub fn verify(
 
 /// Whether the `Authorization` header holds the secret, as bearer or as basic.
 pub fn shared_token<'a>(
-    header: &dyn Fn(&str) -> Option<&'a str>,
+    header: &(dyn Fn(&str) -> Option<&'a str> + Sync),
     secrets: &Secrets,
 ) -> Result<(), Denied> {
     bearer::check(header, secrets).or_else(|_| basic::check(header, secrets))
@@ -189,7 +222,7 @@ pub fn shared_token<'a>(
 
 /// What stands behind the word in the `Authorization` header.
 fn credentials<'a>(
-    header: &dyn Fn(&str) -> Option<&'a str>,
+    header: &(dyn Fn(&str) -> Option<&'a str> + Sync),
     word: &str,
 ) -> Result<&'a str, Denied> {
     let authorization = header("authorization").ok_or(Denied::Missing)?;

@@ -3,15 +3,18 @@
 mod clock;
 mod hands;
 mod heartbeats;
+mod nonces;
 mod quarantine;
 mod secrets;
 mod sender;
 mod spill;
 mod store;
+mod topic_host;
 
 pub use clock::{Clock, SystemClock};
 pub use hands::{ApplyError, Hands, HandsSet, ReadError};
 pub use heartbeats::Heartbeats;
+pub use nonces::{Nonces, Remembered};
 pub use quarantine::{KeptProblem, Quarantine, QuarantineQuery, Quarantined, Replayed};
 pub use secrets::{SecretError, SecretSource};
 pub use sender::Sender;
@@ -20,3 +23,4 @@ pub use store::{
     Append, AppendError, Conflict, Counters, IncidentStore, ListPage, ListQuery, Repeats, Settings,
     Slot, SlotKey, SlotWrite, Store, StoreError,
 };
+pub use topic_host::{MOST_CERTIFICATE, TopicHost, TopicHostError};

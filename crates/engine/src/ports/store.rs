@@ -10,7 +10,7 @@ use firebreak_core::incident::{Incident, Recorded, Seen, Status};
 use firebreak_core::switch::KillSwitch;
 use jiff::Timestamp;
 
-use super::{Heartbeats, Quarantine};
+use super::{Heartbeats, Nonces, Quarantine};
 
 /// The store did not answer or answered nonsense. Whether a write took effect is then unknown.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -177,6 +177,6 @@ pub trait Counters: Send + Sync {
 }
 
 /// All that a store keeps, for the places that wire things together.
-pub trait Store: IncidentStore + Settings + Quarantine + Counters + Heartbeats {}
+pub trait Store: IncidentStore + Settings + Quarantine + Counters + Heartbeats + Nonces {}
 
-impl<T: IncidentStore + Settings + Quarantine + Counters + Heartbeats> Store for T {}
+impl<T: IncidentStore + Settings + Quarantine + Counters + Heartbeats + Nonces> Store for T {}

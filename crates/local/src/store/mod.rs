@@ -2,6 +2,7 @@
 
 mod append;
 mod heartbeats;
+mod nonces;
 mod outbox;
 mod quarantine;
 mod read;

@@ -45,6 +45,8 @@ CREATE INDEX quarantine_by_time ON quarantine (received_at);
 CREATE TABLE heartbeats (
   source TEXT NOT NULL, name TEXT NOT NULL, last TEXT NOT NULL, PRIMARY KEY (source, name)) STRICT, WITHOUT ROWID;
 CREATE TABLE counters (name TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE nonces (key TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX nonces_by_end ON nonces (until);
 CREATE TABLE cursors (name TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE timers (incident TEXT PRIMARY KEY, at TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE INDEX timers_by_time ON timers (at);

@@ -1,12 +1,12 @@
 //! IAM: API Gateway verified an AWS signature; here the principal must be a listed role, user or account.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Caller;
 use crate::proof::Denied;
 
 /// Whose signatures are let in.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Written")]
 pub struct Iam {
     principals: Vec<String>,

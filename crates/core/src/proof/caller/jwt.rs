@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Caller;
 use crate::proof::Denied;
 
 /// Whose tokens are let in. Every claim that is listed must have one of its values, and every scope must be there.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Written")]
 pub struct Jwt {
     claims: BTreeMap<String, Vec<String>>,

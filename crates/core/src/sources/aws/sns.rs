@@ -14,6 +14,7 @@ use super::envelope::{Topic, is_sns};
 use super::event::{self, snake_case, texts};
 use super::{Entrance, parse_value};
 use crate::alert::{Alert, AlertStatus, Draft, Severity};
+use crate::proof::{self, Scheme};
 use crate::sources::fields::{self, shorten};
 use crate::sources::{Delivery, Intake, Problem, Source, json};
 
@@ -30,6 +31,10 @@ pub(in crate::sources) struct Sns;
 impl Source for Sns {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn schemes(&self) -> &'static [Scheme] {
+        proof::SNS
     }
 
     fn summary(&self) -> &'static str {

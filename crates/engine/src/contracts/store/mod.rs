@@ -4,6 +4,7 @@ mod atomic;
 mod heartbeats;
 mod keep;
 mod list;
+mod nonces;
 mod quarantine;
 mod race;
 mod record;
@@ -160,6 +161,14 @@ pub const CHECKS: &[Check] = &[
     Check {
         promise: "counters count by name, also at once",
         run: |store| Box::pin(keep::counters(store)),
+    },
+    Check {
+        promise: "a nonce is known from when it was remembered until its time is over",
+        run: |store| Box::pin(nonces::known_until_its_time_is_over(store)),
+    },
+    Check {
+        promise: "of thirty that remember one nonce at once exactly one hears that it is fresh",
+        run: |store| Box::pin(nonces::one_of_many_at_once_is_fresh(store)),
     },
 ];
 

@@ -34,6 +34,7 @@ use super::event::{Event, REMEDY, texts};
 use super::{Claim, Entrance, EventSource, Out, console};
 use crate::alert::{Alert, AlertStatus, Draft, Link, Mute, Severity};
 use crate::fingerprint::IdentityInputs;
+use crate::proof::{self, Scheme};
 use crate::sources::fields::{self, shorten};
 use crate::sources::{Delivery, Intake, Problem, Source};
 
@@ -52,6 +53,10 @@ pub(in crate::sources) struct CloudWatch;
 impl Source for CloudWatch {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn schemes(&self) -> &'static [Scheme] {
+        proof::SNS
     }
 
     fn summary(&self) -> &'static str {
