@@ -10,11 +10,13 @@ use firebreak_core::fingerprint::Fingerprint;
 use firebreak_core::heartbeat::{Heard, Watch};
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::{Incident, Recorded};
+use firebreak_core::proof::Nonce;
 use firebreak_core::switch::KillSwitch;
 use firebreak_engine::delivery::PackedBody;
 use firebreak_engine::ports::{
     Append, AppendError, Conflict, Counters, Heartbeats, IncidentStore, ListPage, ListQuery,
-    Quarantine, QuarantineQuery, Quarantined, Repeats, Settings, Slot, SlotKey, StoreError,
+    Nonces, Quarantine, QuarantineQuery, Quarantined, Remembered, Repeats, Settings, Slot, SlotKey,
+    StoreError,
 };
 use jiff::Timestamp;
 
@@ -49,6 +51,7 @@ struct Tables {
     quarantine: BTreeMap<String, (Quarantined, PackedBody)>,
     heard: BTreeMap<(String, String), Timestamp>,
     watch: Option<Watch>,
+    nonces: BTreeMap<String, Timestamp>,
     switch: KillSwitch,
     /// Every event in the order of its commit: what a stream or an outbox delivers.
     outbox: Vec<Recorded>,
@@ -298,6 +301,21 @@ impl Quarantine for MemoryStore {
         };
         stored.0 = kept.clone();
         Ok(true)
+    }
+}
+
+#[async_trait]
+impl Nonces for MemoryStore {
+    async fn is_known(&self, nonce: &Nonce, now: Timestamp) -> Result<bool, StoreError> {
+        self.weather().await?;
+        Ok(self.tables().nonces.get(&nonce.key).is_some_and(|until| now < *until))
+    }
+
+    async fn remember(&self, nonce: &Nonce, now: Timestamp) -> Result<Remembered, StoreError> {
+        self.weather().await?;
+        let before = self.tables().nonces.insert(nonce.key.clone(), nonce.until);
+        let known = before.is_some_and(|until| now < until);
+        Ok(if known { Remembered::Seen } else { Remembered::Fresh })
     }
 }
 
