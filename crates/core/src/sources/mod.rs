@@ -23,6 +23,8 @@ mod standardwebhooks;
 mod sumologic;
 
 #[cfg(test)]
+mod recorded;
+#[cfg(test)]
 mod tests;
 
 use jiff::{SignedDuration, Timestamp};
