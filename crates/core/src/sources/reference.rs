@@ -32,6 +32,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::sources::MOST_ALERTS;
 
     fn root() -> std::path::PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -52,6 +53,10 @@ mod tests {
         let page = fs::read_to_string(&path).unwrap();
         let fresh = with(&page, "sources", &reference());
         let fresh = with(&fresh, "labels", &format!("  {}\n  ", service_labels()));
+        let fresh = with(&fresh, "most", &format!("  {MOST_ALERTS}\n  "));
+        let sample = root().join("events/standardwebhooks/firing.json");
+        let sample = fs::read_to_string(sample).unwrap();
+        let fresh = with(&fresh, "shape", &format!("```json\n{sample}```\n"));
         if std::env::var_os("FIREBREAK_BLESS").is_some() {
             fs::write(&path, fresh).unwrap();
         } else {
