@@ -14,13 +14,24 @@ use firebreak_aws::lambda::{self, environment};
 use firebreak_aws::secrets::ManagedSecrets;
 use firebreak_aws::store::DynamoStore;
 use firebreak_aws::topic_host::SnsEndpoint;
+use firebreak_core::storm::StormSettings;
 use firebreak_engine::ports::{Settings as _, SystemClock};
 use firebreak_engine::prove::Certificates;
+use firebreak_engine::queue::{Queue, QueueSettings};
 use firebreak_web::metrics::Metrics;
 use firebreak_web::webhooks::Webhooks;
+use jiff::SignedDuration;
 use lambda_http::{Error, LambdaEvent, lambda_runtime, service_fn};
 
 use crate::doors::Doors;
+
+/// Each of many environments sees a part of a storm, and all of them count in one item.
+const STORMS: StormSettings = StormSettings {
+    begins_at: 5,
+    ends_below: 2,
+    flush_every: SignedDuration::from_secs(10),
+    trusted_for: SignedDuration::from_secs(2),
+};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -30,15 +41,23 @@ async fn main() -> Result<(), Error> {
     let store = Arc::new(DynamoStore::new(&config, table));
     let secrets = Arc::new(ManagedSecrets::new(&config, secret));
     warm(&store, &secrets).await;
+    let clock = Arc::new(SystemClock);
+    let (queue, _writing) = Queue::start(QueueSettings {
+        store: Arc::<DynamoStore>::clone(&store),
+        clock: Arc::<SystemClock>::clone(&clock),
+        routes: Arc::default(),
+        reopen_within: lambda::reopen_within(&environment)?,
+        storms: STORMS,
+    });
+    let metrics = Metrics::of(queue.meter());
     let doors = Doors::of(Webhooks {
+        queue,
         store,
-        clock: Arc::new(SystemClock),
+        clock,
         secrets,
         certificates: Arc::new(Certificates::of(Arc::new(SnsEndpoint::default()))),
-        metrics: Metrics::default(),
-        routes: Arc::default(),
+        metrics,
         policy: Arc::new(lambda::policy(&environment)?),
-        reopen_within: lambda::reopen_within(&environment)?,
     });
     lambda_runtime::run(service_fn(|invoked: LambdaEvent<_>| doors.answer(invoked))).await
 }

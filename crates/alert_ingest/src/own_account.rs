@@ -1,7 +1,7 @@
 //! Events of the own account: led into the same intake as webhooks, without a token.
 
 use firebreak_core::sources::{self, Delivery, Source};
-use firebreak_engine::ingest::{Ingest, Report, ingest};
+use firebreak_engine::ingest::Report;
 use firebreak_engine::ports::StoreError;
 use firebreak_web::webhooks::Webhooks;
 use jiff::Timestamp;
@@ -48,13 +48,7 @@ impl OwnAccount {
         source: &'static dyn Source,
         delivery: &Delivery<'_>,
     ) -> Result<Report, StoreError> {
-        let with = Ingest {
-            store: &*self.intake.store,
-            clock: &*self.intake.clock,
-            routes: &self.intake.routes,
-            reopen_within: self.intake.reopen_within,
-        };
-        let report = ingest(with, source, delivery).await?;
+        let report = self.intake.queue.take(source, delivery).await?;
         for kept in &report.quarantined {
             tracing::warn!(
                 source = source.name(),

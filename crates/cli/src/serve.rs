@@ -8,9 +8,11 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use firebreak_core::proof::Secrets;
 use firebreak_core::runbook::RunbookSet;
+use firebreak_core::storm::StormSettings;
 use firebreak_engine::notify::{Pace, check_channels};
 use firebreak_engine::ports::{Clock, HandsSet, SystemClock};
 use firebreak_engine::prove::Certificates;
+use firebreak_engine::queue::{Queue, QueueSettings, QueueTask};
 use firebreak_engine::runbooks::load_folder;
 use firebreak_http::{Client as Outbound, HttpSender, HttpSetFlag, Origins, SnsEndpoint, Timeouts};
 use firebreak_local::{
@@ -61,6 +63,7 @@ pub(crate) struct Platform {
     api_token: Secrets,
     driver: Driver,
     telling: Telling,
+    writing: QueueTask,
     end: oneshot::Sender<()>,
     server: JoinHandle<std::io::Result<()>>,
 }
@@ -108,7 +111,14 @@ impl Platform {
             pace: Pace::default(),
         });
 
-        let metrics = Metrics::default();
+        let (queue, writing) = Queue::start(QueueSettings {
+            store: Arc::new(store.clone()),
+            clock: Arc::clone(&clock),
+            routes: Arc::default(),
+            reopen_within: settings.reopen_within,
+            storms: StormSettings::default(),
+        });
+        let metrics = Metrics::of(queue.meter());
         let api = Api {
             store: Arc::new(store.clone()),
             clock: Arc::clone(&clock),
@@ -119,14 +129,13 @@ impl Platform {
             token: Arc::new(api_token.clone()),
         };
         let webhooks = Webhooks {
+            queue,
             store: Arc::new(store),
             clock,
             secrets,
             certificates: Arc::new(Certificates::of(Arc::new(SnsEndpoint::new(outbound)))),
             metrics,
-            routes: Arc::default(),
             policy: Arc::new(settings.policy),
-            reopen_within: settings.reopen_within,
         };
         let router =
             webhooks::router(webhooks).merge(api::router(api.clone())).merge(console::router(api));
@@ -140,7 +149,7 @@ impl Platform {
                 })
                 .await
         });
-        Ok(Self { addr, webhook_token, api_token, driver, telling, end, server })
+        Ok(Self { addr, webhook_token, api_token, driver, telling, writing, end, server })
     }
 
     pub(crate) fn url(&self) -> String {
@@ -166,7 +175,9 @@ impl Platform {
         self.driver.stop().await;
         self.telling.stop().await;
         // Idle connections of clients may keep the server waiting for ever.
-        match tokio::time::timeout(std::time::Duration::from_secs(5), self.server).await {
+        let ended = tokio::time::timeout(std::time::Duration::from_secs(5), self.server).await;
+        self.writing.stop().await;
+        match ended {
             Ok(ended) => Ok(ended??),
             Err(_) => Ok(()),
         }

@@ -26,6 +26,7 @@ pub mod run;
 pub mod runbook;
 pub mod shared_cause;
 pub mod sources;
+pub mod storm;
 pub mod switch;
 pub mod target;
 pub mod timeline;

@@ -12,6 +12,7 @@ pub mod policy;
 pub mod ports;
 pub mod prove;
 pub mod quarantine;
+pub mod queue;
 pub mod record;
 pub mod remediate;
 pub mod runbooks;

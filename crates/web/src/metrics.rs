@@ -1,13 +1,19 @@
 //! Counters of this process in the text forms that Prometheus reads.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::metrics::counter::Counter;
+use firebreak_engine::queue::Meter;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric as _};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
-use prometheus_client::registry::Registry;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Outcome {
@@ -21,6 +27,11 @@ struct Reason {
     reason: String,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfSource {
+    source: String,
+}
+
 /// The counters. Labels take values from registries only, never from a sender.
 #[derive(Clone)]
 pub struct Metrics {
@@ -28,11 +39,17 @@ pub struct Metrics {
     alerts: Family<Outcome, Counter>,
     denied: Family<Reason, Counter>,
     refused: Family<Reason, Counter>,
+    seconds: Family<OfSource, Histogram>,
 }
 
-impl Default for Metrics {
-    fn default() -> Self {
+/// Upper ends in seconds: from a repeat to what a sender no longer waits for.
+const SECONDS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 15.0];
+
+impl Metrics {
+    /// With what happens in the queue of intake.
+    pub fn of(queue: Arc<Meter>) -> Self {
         let mut registry = Registry::with_prefix("firebreak");
+        registry.register_collector(Box::new(InQueue(queue)));
         let alerts = Family::default();
         registry.register("alerts", "Alerts taken in, by what became of them", alerts.clone());
         let denied = Family::default();
@@ -47,11 +64,22 @@ impl Default for Metrics {
             "Authenticated deliveries that were not stored",
             refused.clone(),
         );
-        Self { registry: Arc::new(registry), alerts, denied, refused }
+        let histogram: fn() -> Histogram = || Histogram::new(SECONDS);
+        let seconds = Family::new_with_constructor(histogram);
+        registry.register_with_unit(
+            "delivery",
+            "From the head of a delivery to its 2xx",
+            Unit::Seconds,
+            seconds.clone(),
+        );
+        Self { registry: Arc::new(registry), alerts, denied, refused, seconds }
     }
-}
 
-impl Metrics {
+    pub(crate) fn taken(&self, source: &str, took: Duration) {
+        let labels = OfSource { source: source.to_owned() };
+        self.seconds.get_or_create(&labels).observe(took.as_secs_f64());
+    }
+
     pub(crate) fn alert(&self, source: &str, outcome: &str) {
         let labels = Outcome { source: source.to_owned(), outcome: outcome.to_owned() };
         self.alerts.get_or_create(&labels).inc();
@@ -84,6 +112,41 @@ impl Metrics {
     }
 }
 
+/// Reads the meter of the queue when the metrics are asked for.
+#[derive(Debug)]
+struct InQueue(Arc<Meter>);
+
+impl Collector for InQueue {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let meter = &self.0;
+        let gauges = [("intake_waiting_alerts", "Alerts that wait to be written", meter.waiting())];
+        for (name, help, value) in gauges {
+            let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
+            let metric = encoder.encode_descriptor(name, help, None, gauge.metric_type())?;
+            gauge.encode(metric)?;
+        }
+        let counters = [
+            ("intake_batches", "Batches of alerts that were written together", meter.batches()),
+            ("intake_appends", "Appends of intake to incidents", meter.appends()),
+            ("intake_counts", "Counts of repeats that were written", meter.counts()),
+            ("intake_coalesced", "Repeats of storms that were counted together", meter.coalesced()),
+        ];
+        for (name, help, value) in counters {
+            let counter = ConstCounter::new(value);
+            let metric = encoder.encode_descriptor(name, help, None, counter.metric_type())?;
+            counter.encode(metric)?;
+        }
+        let help = "Alerts whose exact repeats come so fast that they are counted together";
+        let kind = MetricType::Gauge;
+        let mut metric = encoder.encode_descriptor("intake_storms", help, None, kind)?;
+        for (source, storms) in meter.storms() {
+            let gauge = ConstGauge::new(i64::try_from(storms).unwrap_or(i64::MAX));
+            gauge.encode(metric.encode_family(&OfSource { source })?)?;
+        }
+        Ok(())
+    }
+}
+
 /// The older form: the name of a counter ends in `_total` in its comments too, and there is no end mark.
 fn plain(open_metrics: &str) -> String {
     let counters: Vec<&str> = open_metrics
@@ -110,7 +173,7 @@ mod tests {
     use super::*;
 
     async fn rendered(accept: Option<&str>) -> (String, String) {
-        let metrics = Metrics::default();
+        let metrics = Metrics::of(Arc::default());
         metrics.alert("alertmanager", "opened");
         let mut headers = HeaderMap::new();
         if let Some(accept) = accept {

@@ -1,60 +1,52 @@
 //! `POST /webhooks/{source}`: authenticate on the raw body, then take the delivery in.
 
 use std::sync::Arc;
+use std::time::Instant;
 
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 use firebreak_core::policy::Policy;
 use firebreak_core::proof::Caller;
-use firebreak_core::routing::Routes;
 use firebreak_core::sources::{self, Delivery, Source};
-use firebreak_engine::ingest::{Ingest, Report, ingest};
+use firebreak_engine::ingest::Report;
 use firebreak_engine::ports::{Clock, SecretSource, Store};
 use firebreak_engine::prove::Certificates;
-use jiff::SignedDuration;
-use tokio::sync::Semaphore;
+use firebreak_engine::queue::{NotTaken, Queue};
 
 use crate::answer::Failure;
 use crate::authenticate::{Admitted, Arrived, authenticate};
+use crate::body;
 use crate::metrics::Metrics;
-
-/// A larger body is answered 413. Alertmanager groups of thousands fit; API Gateway itself takes 10 MB.
-pub const MOST_BODY: usize = 1024 * 1024;
-
-/// More deliveries at once are answered 503, so that those under way finish in time.
-const MOST_AT_ONCE: usize = 256;
+use crate::room::Room;
 
 /// What the webhooks work with.
 #[derive(Clone)]
 pub struct Webhooks {
+    pub queue: Queue,
+    /// For the nonces of deliveries.
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub secrets: Arc<dyn SecretSource>,
     pub certificates: Arc<Certificates>,
     pub metrics: Metrics,
-    pub routes: Arc<Routes>,
     pub policy: Arc<Policy>,
-    pub reopen_within: SignedDuration,
 }
 
 #[derive(Clone)]
 struct Gate {
     webhooks: Webhooks,
-    room: Arc<Semaphore>,
+    room: Room,
 }
 
 /// The routes that senders use.
 pub fn router(webhooks: Webhooks) -> Router {
-    let gate = Gate { webhooks, room: Arc::new(Semaphore::new(MOST_AT_ONCE)) };
+    let gate = Gate { webhooks, room: Room::default() };
     Router::new()
         .route("/webhooks/{source}", post(receive).put(receive))
         .route("/healthz", get(healthz))
-        .layer(DefaultBodyLimit::max(MOST_BODY))
         .with_state(gate)
 }
 
@@ -66,8 +58,7 @@ async fn receive(
     State(gate): State<Gate>,
     Path(name): Path<String>,
     caller: Option<Extension<Caller>>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    request: Request,
 ) -> Response {
     let Some(source) = sources::find(&name) else {
         let known: Vec<_> = sources::SOURCES.iter().map(|source| source.name()).collect();
@@ -78,32 +69,29 @@ async fn receive(
         .into_response();
     };
     let metrics = gate.webhooks.metrics.clone();
-    let Ok(_room) = gate.room.try_acquire() else {
+    let began = Instant::now();
+    // Before the body is read: what is refused takes no memory.
+    let Some(_place) = gate.room.place(request.headers()) else {
         metrics.refused(source.name(), "overload");
         return Failure::unavailable("overloaded", "too many deliveries at once").into_response();
     };
-    let body = match body {
-        Ok(body) => body,
-        Err(rejection) => return too_large_or_cut(&rejection).into_response(),
-    };
+    let (parts, body) = request.into_parts();
     let caller = caller.as_ref().map(|Extension(caller)| caller);
-    let arrived = Arrived { source, headers: &headers, body: &body, caller };
-    match take(&gate.webhooks, arrived).await {
+    let taken = match body::whole(body).await {
+        Ok(body) => {
+            let arrived = Arrived { source, headers: &parts.headers, body: &body, caller };
+            take(&gate.webhooks, arrived).await
+        }
+        Err(failure) => Err(failure),
+    };
+    match taken {
         Ok(report) => {
             count(&metrics, source, &report);
+            metrics.taken(source.name(), began.elapsed());
             (StatusCode::ACCEPTED, Json(report)).into_response()
         }
         Err(failure) => failure.into_response(),
     }
-}
-
-fn too_large_or_cut(rejection: &BytesRejection) -> Failure {
-    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        let message =
-            format!("a delivery has at most {MOST_BODY} bytes; send fewer alerts at once");
-        return Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message);
-    }
-    Failure::unavailable("cut_off", "the body did not arrive whole, send it again")
 }
 
 async fn take(webhooks: &Webhooks, arrived: Arrived<'_>) -> Result<Report, Failure> {
@@ -119,15 +107,16 @@ async fn take(webhooks: &Webhooks, arrived: Arrived<'_>) -> Result<Report, Failu
         headers: &of_the_message(source, headers),
         received_at: webhooks.clock.now(),
     };
-    let with = Ingest {
-        store: &*webhooks.store,
-        clock: &*webhooks.clock,
-        routes: &webhooks.routes,
-        reopen_within: webhooks.reopen_within,
-    };
-    let report = ingest(with, source, &delivery).await.map_err(|error| {
-        webhooks.metrics.refused(source.name(), "store");
-        Failure::from(error)
+    let taken = webhooks.queue.take(source, &delivery).await;
+    let report = taken.map_err(|not_taken| match not_taken {
+        NotTaken::Overloaded => {
+            webhooks.metrics.refused(source.name(), "overload");
+            Failure::unavailable("overloaded", "too many alerts at once")
+        }
+        NotTaken::Store(error) => {
+            webhooks.metrics.refused(source.name(), "store");
+            Failure::from(error)
+        }
     })?;
     ticket.settle(webhooks).await;
     Ok(report)

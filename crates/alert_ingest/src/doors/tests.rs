@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use firebreak_aws::topic_host::SnsEndpoint;
 use firebreak_core::policy;
+use firebreak_core::storm::StormSettings;
 use firebreak_engine::ports::{IncidentStore as _, ListQuery, SystemClock};
 use firebreak_engine::prove::Certificates;
+use firebreak_engine::queue::{Queue, QueueSettings};
 use firebreak_local::{LocalSecrets, SqliteStore, Tokens};
 use firebreak_web::metrics::Metrics;
 use lambda_http::Context;
@@ -37,15 +39,23 @@ impl Place {
         let tokens = Tokens::find(Some(TOKEN), &folder.path().join("token")).unwrap();
         let secrets =
             LocalSecrets { shared: tokens.secrets, sources: [].into(), channels: [].into() };
-        let doors = Doors::of(Webhooks {
+        let clock = Arc::new(SystemClock);
+        let (queue, _ends_with_the_queue) = Queue::start(QueueSettings {
             store: Arc::new(store.clone()),
-            clock: Arc::new(SystemClock),
+            clock: Arc::<SystemClock>::clone(&clock),
+            routes: Arc::default(),
+            reopen_within: jiff::SignedDuration::from_mins(10),
+            storms: StormSettings::default(),
+        });
+        let metrics = Metrics::of(queue.meter());
+        let doors = Doors::of(Webhooks {
+            queue,
+            store: Arc::new(store.clone()),
+            clock,
             secrets: Arc::new(secrets),
             certificates: Arc::new(Certificates::of(Arc::new(SnsEndpoint::default()))),
-            metrics: Metrics::default(),
-            routes: Arc::default(),
+            metrics,
             policy: Arc::new(policy::read(POLICY).unwrap()),
-            reopen_within: jiff::SignedDuration::from_mins(10),
         });
         Self { folder, store, doors }
     }

@@ -8,8 +8,9 @@ use firebreak_core::book::{BookKey, Books};
 use firebreak_core::fingerprint::Fingerprint;
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::{Event, Incident, Recorded};
+use firebreak_core::storm::Repeats;
 use firebreak_engine::ports::{
-    Append, AppendError, IncidentStore, ListPage, ListQuery, Repeats, Slot, SlotKey, StoreError,
+    Append, AppendError, IncidentStore, ListPage, ListQuery, Slot, SlotKey, StoreError,
 };
 use futures::future::ready;
 use futures::stream::{StreamExt as _, TryStreamExt as _};

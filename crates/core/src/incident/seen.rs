@@ -20,7 +20,10 @@ pub struct Seen {
 
 impl Seen {
     pub fn of(member: &Member) -> Self {
-        let alert = &member.alert;
+        Self::said_by(&member.alert)
+    }
+
+    pub fn said_by(alert: &Alert) -> Self {
         Self {
             episode: alert.episode.clone(),
             starts_at: alert.starts_at,
@@ -30,15 +33,20 @@ impl Seen {
         }
     }
 
+    /// Whether `alert` is the very same again.
+    pub fn is_said_again_by(&self, alert: &Alert) -> bool {
+        alert.status == self.status
+            && alert.content_hash == self.content_hash
+            && alert.goes_on_with(self.episode.as_deref(), self.starts_at)
+    }
+
     /// Whether `alert` says nothing that is not known: the very same again, or an older episode arriving late.
     pub fn is_repeated_by(&self, alert: &Alert) -> bool {
         let is_same = alert.is_of_episode(self.episode.as_deref(), self.starts_at);
         match (alert.is_firing(), self.status) {
             // The same words about a later episode are news: a resolve of the one before may still come.
             (true, AlertStatus::Firing) => {
-                let goes_on = alert.goes_on_with(self.episode.as_deref(), self.starts_at);
-                (goes_on && alert.content_hash == self.content_hash)
-                    || alert.starts_at < self.starts_at
+                self.is_said_again_by(alert) || alert.starts_at < self.starts_at
             }
             (true, AlertStatus::Resolved) => {
                 let is_named = alert.episode.is_some() && self.episode.is_some();

@@ -6,11 +6,12 @@ use firebreak_core::alert::Alert;
 use firebreak_core::fingerprint::Fingerprint;
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::IntakeVerdict;
+use firebreak_core::storm::Repeats;
 use jiff::Timestamp;
 
 use super::Ingest;
 use super::working::{Keyed, Placed, Work, Working};
-use crate::ports::{AppendError, Conflict, Repeats, StoreError};
+use crate::ports::{AppendError, Conflict, StoreError};
 use crate::record::pause;
 
 /// What became of one alert.
@@ -27,7 +28,8 @@ const MOST_TRIES: u32 = 64;
 /// Takes alerts in, in their order, whatever others do at the same time; one answer for each. All that was
 /// answered with [`Taken`] is durable, and one alert that cannot be stored does not keep the others from it.
 pub async fn take_all(ingest: Ingest<'_>, alerts: &[Alert]) -> Vec<Result<Taken, StoreError>> {
-    let answers = place_all(ingest, alerts).await;
+    let refs: Vec<&Alert> = alerts.iter().collect();
+    let Written { answers, .. } = write_all(ingest, &refs).await;
     let repeats = repeats(alerts, &answers, ingest.clock.now());
     // A count that is lost is no reason to have the sender send again what is stored.
     if !repeats.is_empty()
@@ -38,13 +40,16 @@ pub async fn take_all(ingest: Ingest<'_>, alerts: &[Alert]) -> Vec<Result<Taken,
     answers
 }
 
-/// The same without counting repeats.
-pub(super) async fn place_all(
-    ingest: Ingest<'_>,
-    alerts: &[Alert],
-) -> Vec<Result<Taken, StoreError>> {
-    let keyed = alerts.iter().map(|alert| Keyed::new(alert, ingest.routes)).collect();
-    let mut batch = Batch { alerts: keyed, answers: vec![None; alerts.len()] };
+/// What was answered, and how many appends it took.
+pub(crate) struct Written {
+    pub(crate) answers: Vec<Result<Taken, StoreError>>,
+    pub(crate) appends: u64,
+}
+
+/// As [`take_all`], but repeats are not counted.
+pub(crate) async fn write_all(ingest: Ingest<'_>, alerts: &[&Alert]) -> Written {
+    let keyed = alerts.iter().map(|&alert| Keyed::new(alert, ingest.routes)).collect();
+    let mut batch = Batch { alerts: keyed, answers: vec![None; alerts.len()], appends: 0 };
     let mut waiting: Vec<usize> = (0..alerts.len()).collect();
     let mut tries = 0;
     while !waiting.is_empty() && tries < MOST_TRIES {
@@ -60,11 +65,13 @@ pub(super) async fn place_all(
     }
     let tired = StoreError::Unavailable("too many deliveries of one alert at once".to_owned());
     batch.fail(&waiting, &tired);
-    batch.answers.into_iter().map(|answer| answer.unwrap_or_else(|| Err(tired.clone()))).collect()
+    let Batch { answers, appends, .. } = batch;
+    let answered = answers.into_iter().map(|answer| answer.unwrap_or_else(|| Err(tired.clone())));
+    Written { answers: answered.collect(), appends }
 }
 
 /// The exact repeats among alerts that were answered.
-pub(super) fn repeats(
+fn repeats(
     alerts: &[Alert],
     answers: &[Result<Taken, StoreError>],
     last: Timestamp,
@@ -86,6 +93,7 @@ pub(super) fn repeats(
 struct Batch<'a> {
     alerts: Vec<Keyed<'a>>,
     answers: Vec<Option<Result<Taken, StoreError>>>,
+    appends: u64,
 }
 
 impl Batch<'_> {
@@ -140,6 +148,7 @@ impl Batch<'_> {
         for (written, alerts) in ingest.store.append_all(&appends).await.into_iter().zip(hanging) {
             match written {
                 Ok(()) => {
+                    self.appends += 1;
                     for (index, taken) in alerts {
                         self.answer(index, Ok(taken));
                     }

@@ -13,6 +13,7 @@ use firebreak_core::sources::{self, Delivery, Intake, Options, Problem, Reject, 
 use jiff::SignedDuration;
 use serde::Serialize;
 
+pub(crate) use batch::write_all;
 pub use batch::{Taken, take_all};
 
 use crate::ports::{Clock, Store, StoreError};
@@ -71,20 +72,9 @@ pub async fn ingest(
     source: &dyn Source,
     delivery: &Delivery<'_>,
 ) -> Result<Report, StoreError> {
-    let Intake { alerts, heartbeats, mut rejects, controls, mut findings } = read(source, delivery);
-    findings.extend(controls.iter().map(|(_, control)| control.told()));
-    let mut report = Report { findings, ..Report::default() };
-    let (accepted, refused) = place(ingest, alerts).await?;
-    report.accepted = accepted;
-    rejects.extend(refused);
-    for (_, name) in heartbeats {
-        ingest.store.count(&format!("heartbeat.{}.{name}", source.name())).await?;
-        report.heartbeats.push(name);
-    }
-    if !rejects.is_empty() {
-        report.quarantined = keep(ingest, source.name(), delivery, rejects).await?;
-    }
-    Ok(report)
+    let (reading, alerts) = Reading::of(ingest, source, delivery).await?;
+    let taken = take_all(ingest, &alerts).await;
+    reading.answered(ingest, delivery, &alerts, taken).await
 }
 
 /// What a delivery says.
@@ -92,26 +82,88 @@ pub(crate) fn read(source: &dyn Source, delivery: &Delivery<'_>) -> Intake {
     sources::read(source, delivery, &Options::default())
 }
 
+/// A delivery as it was understood, beside its alerts.
+pub(crate) struct Reading {
+    source: &'static str,
+    /// Where in the delivery each alert stands.
+    indexes: Vec<usize>,
+    heartbeats: Vec<String>,
+    rejects: Vec<Reject>,
+    findings: Vec<String>,
+}
+
+impl Reading {
+    pub(crate) async fn of(
+        ingest: Ingest<'_>,
+        source: &dyn Source,
+        delivery: &Delivery<'_>,
+    ) -> Result<(Self, Vec<Alert>), StoreError> {
+        let Intake { alerts, heartbeats, rejects, controls, mut findings } = read(source, delivery);
+        findings.extend(controls.iter().map(|(_, control)| control.told()));
+        let (indexes, alerts) = known(ingest, alerts).await?;
+        let heartbeats = heartbeats.into_iter().map(|(_, name)| name).collect();
+        Ok((Self { source: source.name(), indexes, heartbeats, rejects, findings }, alerts))
+    }
+
+    /// What the sender is told, once its alerts were taken and the rest of the delivery is kept as well.
+    pub(crate) async fn answered(
+        self,
+        ingest: Ingest<'_>,
+        delivery: &Delivery<'_>,
+        alerts: &[Alert],
+        taken: Vec<Result<Taken, StoreError>>,
+    ) -> Result<Report, StoreError> {
+        let Self { source, indexes, heartbeats, mut rejects, findings } = self;
+        let (accepted, refused) = sorted(indexes, alerts, taken)?;
+        rejects.extend(refused);
+        let mut report = Report { accepted, findings, ..Report::default() };
+        for name in heartbeats {
+            ingest.store.count(&format!("heartbeat.{source}.{name}")).await?;
+            report.heartbeats.push(name);
+        }
+        if !rejects.is_empty() {
+            report.quarantined = keep(ingest, source, delivery, rejects).await?;
+        }
+        Ok(report)
+    }
+}
+
 /// Takes the alerts of a delivery in: what became of each, and those that the record takes at no attempt.
 pub(crate) async fn place(
     ingest: Ingest<'_>,
     alerts: Vec<(usize, Alert)>,
 ) -> Result<(Vec<Accepted>, Vec<Reject>), StoreError> {
+    let (indexes, alerts) = known(ingest, alerts).await?;
+    let taken = take_all(ingest, &alerts).await;
+    sorted(indexes, &alerts, taken)
+}
+
+/// The alerts as the record carries and knows them, beside where they stand in their delivery.
+async fn known(
+    ingest: Ingest<'_>,
+    alerts: Vec<(usize, Alert)>,
+) -> Result<(Vec<usize>, Vec<Alert>), StoreError> {
     let (indexes, alerts): (Vec<usize>, Vec<Alert>) =
         alerts.into_iter().map(|(index, alert)| (index, alert.clipped())).unzip();
-    let alerts = formerly::known_as(ingest.store, alerts).await?;
-    let taken = take_all(ingest, &alerts).await;
+    Ok((indexes, formerly::known_as(ingest.store, alerts).await?))
+}
+
+fn sorted(
+    indexes: Vec<usize>,
+    alerts: &[Alert],
+    taken: Vec<Result<Taken, StoreError>>,
+) -> Result<(Vec<Accepted>, Vec<Reject>), StoreError> {
     let (mut accepted, mut refused) = (Vec::new(), Vec::new());
     for ((index, alert), taken) in indexes.into_iter().zip(alerts).zip(taken) {
         match taken {
             Ok(Taken { incident_id, outcome }) => accepted.push(Accepted {
                 index,
-                fingerprint: alert.fingerprint,
+                fingerprint: alert.fingerprint.clone(),
                 incident_id,
                 outcome,
             }),
             Err(error @ StoreError::Unavailable(_)) => return Err(error),
-            Err(StoreError::Corrupt(why)) => refused.push(unplaced(index, &alert, &why)),
+            Err(StoreError::Corrupt(why)) => refused.push(unplaced(index, alert, &why)),
         }
     }
     Ok((accepted, refused))

@@ -11,6 +11,8 @@ mod spill;
 mod store;
 mod topic_host;
 
+pub use firebreak_core::storm::Repeats;
+
 pub use clock::{Clock, SystemClock};
 pub use hands::{ApplyError, Hands, HandsSet, ReadError};
 pub use heartbeats::Heartbeats;
@@ -20,7 +22,7 @@ pub use secrets::{SecretError, SecretSource};
 pub use sender::Sender;
 pub use spill::{Backlog, NotSpilled, Spill, SpillError, Spilled};
 pub use store::{
-    Append, AppendError, Conflict, Counters, IncidentStore, ListPage, ListQuery, Repeats, Settings,
-    Slot, SlotKey, SlotWrite, Store, StoreError,
+    Append, AppendError, Conflict, Counters, IncidentStore, ListPage, ListQuery, Settings, Slot,
+    SlotKey, SlotWrite, Store, StoreError,
 };
 pub use topic_host::{MOST_CERTIFICATE, TopicHost, TopicHostError};

@@ -7,6 +7,7 @@ use firebreak_core::book::{BookKey, BookWrite, Books};
 use firebreak_core::fingerprint::Fingerprint;
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::{Incident, Recorded, Seen, Status};
+use firebreak_core::storm::Repeats;
 use firebreak_core::switch::KillSwitch;
 use jiff::Timestamp;
 
@@ -48,15 +49,6 @@ pub struct SlotWrite {
     pub expected: Option<IncidentId>,
     pub incident: IncidentId,
     pub seen: Option<Seen>,
-}
-
-/// Exact repeats of one alert, counted together.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Repeats {
-    pub fingerprint: Fingerprint,
-    pub count: u64,
-    /// When the last of them came.
-    pub last: Timestamp,
 }
 
 /// One transaction: all of it becomes durable, or nothing.

@@ -49,6 +49,11 @@ impl SqliteStore {
         Ok(Self { files: Arc::new(files) })
     }
 
+    /// Transactions of this process so far: what the disk was asked to make durable.
+    pub fn commits(&self) -> u64 {
+        self.files.writer.commits()
+    }
+
     /// Completes with the next append after it was enabled or first polled.
     pub(crate) fn appended(&self) -> Notified<'_> {
         self.files.appended.notified()

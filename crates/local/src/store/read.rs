@@ -7,8 +7,9 @@ use firebreak_core::book::{Book, BookKey, Books};
 use firebreak_core::fingerprint::Fingerprint;
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::{Incident, Recorded};
+use firebreak_core::storm::Repeats;
 use firebreak_engine::ports::{
-    Append, AppendError, IncidentStore, ListPage, ListQuery, Repeats, Slot, SlotKey, StoreError,
+    Append, AppendError, IncidentStore, ListPage, ListQuery, Slot, SlotKey, StoreError,
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};

@@ -1,7 +1,8 @@
 //! The one thread that writes: whatever waits is written in one transaction and answered when that is durable.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use firebreak_engine::ports::StoreError;
@@ -19,6 +20,7 @@ const MOST_TOGETHER: usize = 256;
 pub(super) struct Writer {
     work: Option<mpsc::Sender<Box<dyn Work>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    commits: Arc<AtomicU64>,
 }
 
 impl Writer {
@@ -28,11 +30,18 @@ impl Writer {
         held: impl Send + 'static,
     ) -> std::io::Result<Self> {
         let (work, waiting) = mpsc::channel(MOST_WAITING);
+        let commits = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&commits);
         let thread = thread::Builder::new().name("record-writer".to_owned()).spawn(move || {
-            write_what_comes(connection, waiting);
+            write_what_comes(connection, waiting, &counted);
             drop(held);
         })?;
-        Ok(Self { work: Some(work), thread: Mutex::new(Some(thread)) })
+        Ok(Self { work: Some(work), thread: Mutex::new(Some(thread)), commits })
+    }
+
+    /// Transactions since the start.
+    pub(super) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
     }
 
     /// Does the work in a transaction that it may share with others: an error undoes this work alone.
@@ -103,7 +112,11 @@ where
     }
 }
 
-fn write_what_comes(mut connection: Connection, mut waiting: mpsc::Receiver<Box<dyn Work>>) {
+fn write_what_comes(
+    mut connection: Connection,
+    mut waiting: mpsc::Receiver<Box<dyn Work>>,
+    commits: &AtomicU64,
+) {
     while let Some(first) = waiting.blocking_recv() {
         let mut together = vec![first];
         while together.len() < MOST_TOGETHER
@@ -112,6 +125,7 @@ fn write_what_comes(mut connection: Connection, mut waiting: mpsc::Receiver<Box<
             together.push(next);
         }
         let failed = write(&mut connection, &mut together).err().map(|error| failed(&error));
+        commits.fetch_add(1, Ordering::Relaxed);
         for work in together {
             work.answer(failed.as_ref());
         }
@@ -134,8 +148,6 @@ fn write(
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
 
     fn writer(folder: &std::path::Path) -> (Arc<Writer>, Connection) {

@@ -13,5 +13,6 @@ mod killed_store;
 mod poison;
 mod process;
 mod quarantine;
+mod queue;
 mod telling;
 mod world;

@@ -8,10 +8,12 @@ use axum::http::Request;
 use axum::{Extension, Router};
 use firebreak_core::policy;
 use firebreak_core::proof::{Caller, CertificateUrl, Confirmation, Secrets};
+use firebreak_core::storm::StormSettings;
 use firebreak_engine::ports::{
     Clock, IncidentStore as _, ListQuery, SecretError, SecretSource, TopicHost, TopicHostError,
 };
 use firebreak_engine::prove::Certificates;
+use firebreak_engine::queue::{Queue, QueueSettings};
 use firebreak_local::SqliteStore;
 use firebreak_web::metrics::Metrics;
 use firebreak_web::webhooks::{Webhooks, router};
@@ -101,15 +103,21 @@ impl World {
         let clock = Arc::new(SetClock(Mutex::new("2026-11-21T04:00:22Z".parse().unwrap())));
         let secrets = serde_json::from_value(serde_json::json!([SECRET])).unwrap();
         let vault = Arc::new(Vault(Mutex::new(Some(secrets))));
+        let (queue, _ends_with_the_queue) = Queue::start(QueueSettings {
+            store: Arc::new(store.clone()),
+            clock: Arc::<SetClock>::clone(&clock),
+            routes: Arc::default(),
+            reopen_within: SignedDuration::from_mins(10),
+            storms: StormSettings::default(),
+        });
         let webhooks = Webhooks {
+            metrics: Metrics::of(queue.meter()),
+            queue,
             store: Arc::new(store.clone()),
             clock: Arc::<SetClock>::clone(&clock),
             secrets: Arc::<Vault>::clone(&vault),
             certificates: Arc::new(Certificates::of(endpoint)),
-            metrics: Metrics::default(),
-            routes: Arc::default(),
             policy: Arc::new(policy::read(policy).unwrap()),
-            reopen_within: SignedDuration::from_mins(10),
         };
         Self { folder, store, clock, vault, router: router(webhooks) }
     }

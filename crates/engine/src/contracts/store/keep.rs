@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use firebreak_core::storm::Repeats;
 use firebreak_core::switch::{Engaged, KillSwitch};
 use tokio::task::JoinSet;
 
 use super::{eventually, find, written};
 use crate::contracts::examples::{at, by_fingerprint, firing, opening};
-use crate::ports::{Repeats, Store};
+use crate::ports::Store;
 
 pub(super) async fn repeats(store: Arc<dyn Store>) {
     let alert = firing("slow-api", "i-1");

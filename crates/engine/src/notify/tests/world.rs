@@ -12,12 +12,13 @@ use firebreak_core::fingerprint::Fingerprint;
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::{Event, Incident, Recorded, replay};
 use firebreak_core::proof::Secrets;
+use firebreak_core::storm::Repeats;
 use jiff::Timestamp;
 use serde_json::json;
 
 use super::super::{Notifier, NotifyError, Pace, Report, notify};
 use crate::ports::{
-    Append, AppendError, Clock, Conflict, IncidentStore, ListPage, ListQuery, Repeats, SecretError,
+    Append, AppendError, Clock, Conflict, IncidentStore, ListPage, ListQuery, SecretError,
     SecretSource, Sender, Slot, SlotKey, StoreError,
 };
 

@@ -1,0 +1,137 @@
+//! The queue in front of intake: deliveries of many senders at once are written together, storms are counted.
+
+mod batch;
+mod meter;
+mod task;
+
+use std::sync::Arc;
+
+use firebreak_core::alert::Alert;
+use firebreak_core::routing::Routes;
+use firebreak_core::sources::{Delivery, Source};
+use firebreak_core::storm::StormSettings;
+use jiff::SignedDuration;
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use batch::{Answer, Job};
+pub use meter::Meter;
+use task::Task;
+
+use crate::ingest::{Ingest, Reading, Report};
+use crate::ports::{Clock, Store, StoreError};
+
+/// What the queue works with.
+#[derive(Clone)]
+pub struct QueueSettings {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub routes: Arc<Routes>,
+    pub reopen_within: SignedDuration,
+    pub storms: StormSettings,
+}
+
+impl QueueSettings {
+    pub fn ingest(&self) -> Ingest<'_> {
+        Ingest {
+            store: &*self.store,
+            clock: &*self.clock,
+            routes: &self.routes,
+            reopen_within: self.reopen_within,
+        }
+    }
+}
+
+/// Alerts that may wait; a delivery that finds no room is refused at once. A kilobyte or two each.
+const MOST_WAITING: usize = 20_000;
+
+/// Why a delivery was not taken in. The sender must send it again.
+#[derive(Debug, thiserror::Error)]
+pub enum NotTaken {
+    #[error("too many alerts wait already")]
+    Overloaded,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<NotTaken> for StoreError {
+    fn from(not_taken: NotTaken) -> Self {
+        match not_taken {
+            NotTaken::Overloaded => StoreError::Unavailable(not_taken.to_string()),
+            NotTaken::Store(error) => error,
+        }
+    }
+}
+
+/// Takes deliveries in. Clones share the queue.
+#[derive(Clone)]
+pub struct Queue {
+    settings: Arc<QueueSettings>,
+    jobs: mpsc::UnboundedSender<Job>,
+    /// Bounds what waits, in alerts.
+    room: Arc<Semaphore>,
+    meter: Arc<Meter>,
+}
+
+/// The task that writes. It ends with the last [`Queue`]; stop it, or counts of a storm may be lost.
+pub struct QueueTask {
+    stop: Arc<Notify>,
+    task: JoinHandle<()>,
+}
+
+impl QueueTask {
+    /// Writes what waits and counts what was counted. What comes later is refused.
+    pub async fn stop(self) {
+        self.stop.notify_one();
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "intake ended badly");
+        }
+    }
+}
+
+impl Queue {
+    pub fn start(settings: QueueSettings) -> (Self, QueueTask) {
+        let settings = Arc::new(settings);
+        let meter = Arc::new(Meter::default());
+        let (jobs, waiting) = mpsc::unbounded_channel();
+        let stop = Arc::new(Notify::new());
+        let task = Task::new(Arc::clone(&settings), waiting, Arc::clone(&meter));
+        let task = tokio::spawn(task.run(Arc::clone(&stop)));
+        let room = Arc::new(Semaphore::new(MOST_WAITING));
+        (Self { settings, jobs, room, meter }, QueueTask { stop, task })
+    }
+
+    /// Answers when all that the delivery says is durable.
+    pub async fn take(
+        &self,
+        source: &dyn Source,
+        delivery: &Delivery<'_>,
+    ) -> Result<Report, NotTaken> {
+        let ingest = self.settings.ingest();
+        let (reading, alerts) = Reading::of(ingest, source, delivery).await?;
+        let alerts = Arc::new(alerts);
+        let taken = self.take_all(Arc::clone(&alerts)).await?;
+        Ok(reading.answered(ingest, delivery, &alerts, taken).await?)
+    }
+
+    /// What happens in it.
+    pub fn meter(&self) -> Arc<Meter> {
+        Arc::clone(&self.meter)
+    }
+
+    /// One answer for each.
+    async fn take_all(&self, alerts: Arc<Vec<Alert>>) -> Result<Vec<Answer>, NotTaken> {
+        if alerts.is_empty() {
+            return Ok(Vec::new());
+        }
+        // A delivery of more alerts than fit is let in when it is alone.
+        let many = u32::try_from(alerts.len().min(MOST_WAITING)).unwrap_or(u32::MAX);
+        let room = Arc::clone(&self.room).try_acquire_many_owned(many);
+        let room = room.map_err(|_| NotTaken::Overloaded)?;
+        let _waits = self.meter.waits(u64::from(many));
+        let (reply, answer) = oneshot::channel();
+        let stopped = || StoreError::Unavailable("intake has stopped".to_owned());
+        self.jobs.send(Job { alerts, reply, room }).map_err(|_| stopped())?;
+        Ok(answer.await.map_err(|_| stopped())?)
+    }
+}
