@@ -5,8 +5,9 @@ use serde_json::{Map, Value};
 use super::super::arn::Arn;
 use super::super::event::{Event, object_of, objects_of, text_of, time_of};
 use super::super::{Out, event::REMEDY};
+use super::CONTRIBUTOR;
+use super::alarm::{Alarm, Child, Contributor, Previous, State, arn_of};
 use super::metrics::Metrics;
-use super::{Alarm, CONTRIBUTOR, Child, Contributor, Previous, State};
 use crate::alert::Mute;
 use crate::sources::fields::present;
 use crate::sources::{Delivery, Problem, unique};
@@ -93,7 +94,7 @@ fn read(data: &Map<String, Value>, around: Around<'_>) -> Result<Alarm, Problem>
     let account = own_account.or(around.account);
     let region = own_region.or(around.region);
     Ok(Alarm {
-        arn: around.arn.or_else(|| super::arn_of(account.as_deref(), region.as_deref(), &name)),
+        arn: around.arn.or_else(|| arn_of(account.as_deref(), region.as_deref(), &name)),
         account,
         region,
         contributor,

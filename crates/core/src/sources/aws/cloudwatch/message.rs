@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 use super::super::arn::Arn;
 use super::super::envelope::Topic;
 use super::super::event::{REMEDY, object_of, objects_of, text_of, time, time_of};
+use super::alarm::{Alarm, Child, Contributor, Previous, State, arn_of};
 use super::metrics::Metrics;
-use super::{Alarm, Child, Contributor, Previous, State};
 use crate::sources::fields::present;
 use crate::sources::{Delivery, Problem};
 
@@ -25,7 +25,7 @@ pub(super) fn read(
     let sent_at = topic.and_then(|topic| topic.timestamp.as_ref()).and_then(time);
     let trigger = object_of(message, "Trigger").cloned().unwrap_or_default();
     Ok(Alarm {
-        arn: arn.or_else(|| super::arn_of(account.as_deref(), region.as_deref(), &name)),
+        arn: arn.or_else(|| arn_of(account.as_deref(), region.as_deref(), &name)),
         account,
         region,
         contributor: contributor(message),
