@@ -131,7 +131,7 @@ impl EventSource for AutoScaling {
             links: link.into_iter().collect(),
         }
         .seal();
-        out.alert(alert);
+        out.alert(alert.without_start());
         Ok(())
     }
 }

@@ -120,6 +120,6 @@ impl Change {
             links: link.into_iter().collect(),
         }
         .seal();
-        out.alert(alert);
+        out.alert(if event.is_dated { alert } else { alert.without_start() });
     }
 }

@@ -115,7 +115,7 @@ fn task(event: &Event<'_>, out: &mut Out<'_, '_>) -> Result<(), Problem> {
         links: task_link(task.as_ref(), cluster.as_ref()).into_iter().collect(),
     }
     .seal();
-    out.alert(alert);
+    out.alert(alert.without_start());
     Ok(())
 }
 
@@ -218,7 +218,8 @@ fn of_service(event: &Event<'_>, out: &mut Out<'_, '_>) -> Result<(), Problem> {
         .resource("ecs")
         .ok_or_else(|| Problem::field("resources", "has no service", REMEDY))?;
     let at = ["updatedAt", "createdAt"].iter().find_map(|name| event.time(name));
-    out.alert(service_alert(event, &arn, (kind, &name, severity), at.unwrap_or(event.at)));
+    let alert = service_alert(event, &arn, (kind, &name, severity), at.unwrap_or(event.at));
+    out.alert(alert.without_start());
     Ok(())
 }
 

@@ -21,7 +21,9 @@ pub(super) struct Event<'a> {
     pub(super) detail: &'a Map<String, Value>,
     pub(super) account: Option<String>,
     pub(super) region: Option<String>,
+    /// When it happened, or came where it does not say when it happened.
     pub(super) at: Timestamp,
+    pub(super) is_dated: bool,
     pub(super) resources: Vec<String>,
 }
 
@@ -42,6 +44,7 @@ impl<'a> Event<'a> {
         let detail = detail
             .and_then(Value::as_object)
             .ok_or_else(|| Problem::field("detail", "is not an object", REMEDY))?;
+        let time = time_of(object, "time");
         let resources = object.get("resources").and_then(Value::as_array);
         Ok(Self {
             source: text("source")?,
@@ -49,7 +52,8 @@ impl<'a> Event<'a> {
             detail,
             account: text_of(object, "account"),
             region: text_of(object, "region"),
-            at: time_of(object, "time").unwrap_or(delivery.received_at),
+            at: time.unwrap_or(delivery.received_at),
+            is_dated: time.is_some(),
             resources: resources.into_iter().flatten().filter_map(present).collect(),
         })
     }

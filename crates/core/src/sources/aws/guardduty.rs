@@ -1,7 +1,7 @@
 //! Amazon GuardDuty findings. They are sent anew as they grow, and GuardDuty never says that one is over.
 //!
-//! Every update is a later episode of the same finding, so activity after a person resolved it opens it again. A finding
-//! that somebody archived, or a suppression rule did, is resolved.
+//! An update while the finding is open is news of it; one after it was resolved opens it again. A finding that somebody
+//! archived, or a suppression rule did, is resolved.
 
 use jiff::SignedDuration;
 use serde_json::{Map, Value};
@@ -138,7 +138,7 @@ impl EventSource for GuardDuty {
             links: link.into_iter().collect(),
         }
         .seal();
-        out.alert(alert);
+        out.alert(alert.without_start());
         Ok(())
     }
 }

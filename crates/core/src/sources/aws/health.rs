@@ -114,7 +114,7 @@ impl EventSource for Health {
             }],
         }
         .seal();
-        out.alert(alert);
+        out.alert(alert.without_start());
         Ok(())
     }
 }

@@ -100,7 +100,8 @@ pub(super) fn read(
         ends_at: is_over.then_some(at),
         links: links.into_iter().flatten().collect(),
     }
-    .seal();
+    .seal()
+    .without_start();
     Ok(if is_suppressed && !is_over {
         alert.muted(Mute { by: "a suppressed finding in Security Hub".to_owned(), until: None })
     } else {

@@ -1,7 +1,7 @@
 //! AWS Security Hub: findings in ASFF as they are imported or picked by hand, insights, and findings in OCSF.
 //!
-//! **Identity** is the product and the finding's id. A finding is sent again on every update, each a later episode of the
-//! same, so one that fails again after it passed is heard.
+//! **Identity** is the product and the finding's id. A finding is sent again on every update and says when that was, not
+//! since when it fails: the same words again are a repeat, and one that fails again after it passed is heard.
 //!
 //! **State.** `Workflow.Status` `RESOLVED`, `RecordState` `ARCHIVED` and `Compliance.Status` `PASSED` resolve.
 //! `SUPPRESSED` is taken in with the sender's mute. An insight is the answer to a person's question: it fires and never
@@ -151,7 +151,8 @@ fn read(finding: &Map<String, Value>, path: &str, event: &Event<'_>) -> Result<A
         ends_at: is_over.then_some(at),
         links: links.into_iter().flatten().collect(),
     }
-    .seal();
+    .seal()
+    .without_start();
     Ok(if workflow.as_deref() == Some("SUPPRESSED") && !is_over {
         alert.muted(Mute { by: "a suppressed workflow in Security Hub".to_owned(), until: None })
     } else {

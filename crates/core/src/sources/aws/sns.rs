@@ -111,8 +111,8 @@ pub(super) fn text(text: &str, topic: &Topic, delivery: &Delivery<'_>) -> Alert 
         ("message", Some(shorten(text, LONGEST_MESSAGE)).filter(|text| !text.is_empty())),
         ("message_id", topic.message_id.clone()),
     ]);
-    let at = topic.timestamp.as_ref().and_then(event::time).unwrap_or(delivery.received_at);
-    Draft {
+    let sent = topic.timestamp.as_ref().and_then(event::time);
+    let alert = Draft {
         source: NAME,
         identity: BTreeMap::new(),
         status: AlertStatus::Firing,
@@ -123,9 +123,10 @@ pub(super) fn text(text: &str, topic: &Topic, delivery: &Delivery<'_>) -> Alert 
         labels,
         annotations,
         episode: None,
-        starts_at: at,
+        starts_at: sent.unwrap_or(delivery.received_at),
         ends_at: None,
         links: Vec::new(),
     }
-    .seal()
+    .seal();
+    if sent.is_some() { alert } else { alert.without_start() }
 }

@@ -9,6 +9,7 @@ use super::super::tests::Body;
 use super::super::{Intake, SOURCES, find};
 use super::event_claims;
 use crate::alert::{Alert, AlertStatus};
+use crate::incident::{Mark, Member, Seen};
 
 fn body(source: &str, case: &str) -> Vec<u8> {
     let events = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events");
@@ -116,6 +117,26 @@ fn later_news_of_a_finding_is_later_and_its_end_is_the_latest() {
     // The issue ended before it was last spoken of; its alert must end all the same.
     let (open, closed) = (only("health", "firing"), only("health", "resolved"));
     assert!(open.starts_at < closed.ends_at.unwrap());
+}
+
+#[test]
+fn an_update_is_news_only_where_it_says_something_new_and_is_not_late() {
+    let finding: Value = serde_json::from_slice(&body("securityhub", "firing")).unwrap();
+    let at = |time: &str, compliance: &str| {
+        let mut event = finding.clone();
+        event["detail"]["findings"][0]["UpdatedAt"] = json!(time);
+        event["detail"]["findings"][0]["Compliance"]["Status"] = json!(compliance);
+        parse("securityhub", event.to_string().as_bytes()).alerts.remove(0).1
+    };
+    let seen = |alert: &Alert| {
+        Seen::of(&Member { alert: alert.clone(), fired_at: alert.starts_at, news: Mark::default() })
+    };
+    let failed = at("2026-03-01T10:00:00Z", "FAILED");
+    assert!(seen(&failed).is_repeated_by(&at("2026-03-02T10:00:00Z", "FAILED")), "sent every day");
+    let passed = at("2026-03-03T10:00:00Z", "PASSED");
+    assert!(!seen(&failed).is_repeated_by(&passed));
+    assert!(seen(&passed).is_repeated_by(&at("2026-03-03T09:00:00Z", "FAILED")), "it came late");
+    assert!(!seen(&passed).is_repeated_by(&at("2026-03-04T10:00:00Z", "FAILED")), "it fails again");
 }
 
 #[test]

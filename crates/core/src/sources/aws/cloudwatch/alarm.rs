@@ -87,7 +87,9 @@ pub(super) struct Alarm {
     pub(super) contributor: Option<Contributor>,
     pub(super) state: State,
     pub(super) previous: Previous,
+    /// When it changed, or came where it does not say when it changed.
     pub(super) at: Timestamp,
+    pub(super) is_dated: bool,
     pub(super) reason: Option<String>,
     pub(super) description: Option<String>,
     pub(super) rule: Option<String>,
@@ -134,7 +136,8 @@ impl Alarm {
             SERVICE_DIMENSIONS.iter().find_map(|name| self.metrics.dimensions.get(*name));
         let service =
             described(self.description.as_deref(), "service").or_else(|| dimension.cloned());
-        Draft {
+        let is_dated = self.is_dated;
+        let alert = Draft {
             source: NAME,
             identity: self.identity(),
             status,
@@ -149,7 +152,8 @@ impl Alarm {
             labels,
             name: self.name,
         }
-        .seal()
+        .seal();
+        if is_dated { alert } else { alert.without_start() }
     }
 
     fn identity(&self) -> IdentityInputs {

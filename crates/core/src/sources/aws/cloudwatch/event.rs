@@ -21,7 +21,8 @@ struct Around<'a> {
     arn: Option<Arn>,
     account: Option<String>,
     region: Option<String>,
-    at: jiff::Timestamp,
+    at: Option<jiff::Timestamp>,
+    received_at: jiff::Timestamp,
     needs_contributor: bool,
 }
 
@@ -31,7 +32,8 @@ pub(super) fn of_bus(event: &Event<'_>) -> Result<Alarm, Problem> {
         arn: event.resource("cloudwatch"),
         account: event.account.clone(),
         region: event.region.clone(),
-        at: event.at,
+        at: event.is_dated.then_some(event.at),
+        received_at: event.at,
         needs_contributor: event.detail_type == CONTRIBUTOR,
     };
     read(event.detail, around)
@@ -49,7 +51,8 @@ pub(super) fn of_action(
         arn: text_of(object, "alarmArn").and_then(|arn| Arn::read(&arn)),
         account: text_of(object, "accountId"),
         region: text_of(object, "region"),
-        at: time_of(object, "time").unwrap_or(delivery.received_at),
+        at: time_of(object, "time"),
+        received_at: delivery.received_at,
         needs_contributor: false,
     };
     read(data, around)
@@ -89,6 +92,7 @@ fn read(data: &Map<String, Value>, around: Around<'_>) -> Result<Alarm, Problem>
     let mut metrics = Metrics::read(&configuration);
     let threshold = reason_data.as_ref().and_then(|data| text_of(data, "threshold"));
     metrics.threshold = metrics.threshold.or(threshold);
+    let changed = time_of(state, "timestamp").or(around.at);
     let own = |arn: &Arn| (arn.account(), arn.region());
     let (own_account, own_region) = around.arn.as_ref().map(own).unwrap_or_default();
     let account = own_account.or(around.account);
@@ -100,7 +104,8 @@ fn read(data: &Map<String, Value>, around: Around<'_>) -> Result<Alarm, Problem>
         contributor,
         state: State::read(&at("state.value"), text_of(state, "value"))?,
         previous,
-        at: time_of(state, "timestamp").unwrap_or(around.at),
+        at: changed.unwrap_or(around.received_at),
+        is_dated: changed.is_some(),
         reason: text_of(state, "reason"),
         description: text_of(&configuration, "description"),
         rule: text_of(&configuration, "alarmRule"),

@@ -23,6 +23,7 @@ pub(super) fn read(
     let account = arn.as_ref().and_then(Arn::account).or_else(|| text_of(message, "AWSAccountId"));
     let region = arn.as_ref().or(topic_arn).and_then(Arn::region);
     let sent_at = topic.and_then(|topic| topic.timestamp.as_ref()).and_then(time);
+    let changed = time_of(message, "StateChangeTime").or(sent_at);
     let trigger = object_of(message, "Trigger").cloned().unwrap_or_default();
     Ok(Alarm {
         arn: arn.or_else(|| arn_of(account.as_deref(), region.as_deref(), &name)),
@@ -34,7 +35,8 @@ pub(super) fn read(
             state: text_of(message, "OldStateValue").and_then(|word| State::from_word(&word)),
             ..Previous::default()
         },
-        at: time_of(message, "StateChangeTime").or(sent_at).unwrap_or(delivery.received_at),
+        at: changed.unwrap_or(delivery.received_at),
+        is_dated: changed.is_some(),
         reason: text_of(message, "NewStateReason"),
         description: text_of(message, "AlarmDescription"),
         rule: text_of(message, "AlarmRule"),
