@@ -42,7 +42,7 @@ impl Broken {
 /// Climbs the ladder; `remedy` tells the sender's owner what to do when nothing helps.
 pub(super) fn read(delivery: &Delivery<'_>, remedy: &str) -> Result<Parsed, Broken> {
     if let Ok(read) = unique::read(delivery.body) {
-        return Ok(parsed(read, Vec::new()));
+        return Ok(once_more(parsed(read, Vec::new())));
     }
     let (text, mut findings) = unwrap(delivery);
     if text.trim().is_empty() {
@@ -60,6 +60,13 @@ pub(super) fn read(delivery: &Delivery<'_>, remedy: &str) -> Result<Parsed, Brok
         return Ok(parsed(read, findings));
     }
     Err(Broken { problem: problem(&text, &error, remedy), text })
+}
+
+/// A text that is JSON itself, as of a sender that encodes twice, is what it says.
+fn once_more(outer: Parsed) -> Parsed {
+    let inner = outer.value.as_str().filter(|text| text.trim_start().starts_with(['{', '[']));
+    let Some(Ok(read)) = inner.map(|text| unique::read(text.as_bytes())) else { return outer };
+    parsed(read, vec!["the body was repaired: it was JSON within a JSON text".to_owned()])
 }
 
 /// What a source makes of a body that can be read; one that cannot is kept aside.
@@ -325,6 +332,8 @@ mod tests {
     fn each_rung_repairs_what_it_is_for() {
         check(br#"{"a":1}"#, &json!({"a": 1}), 0);
         check(b"\xef\xbb\xbf{\"a\":1}", &json!({"a": 1}), 1);
+        check(br#""{\"a\":1}""#, &json!({"a": 1}), 1);
+        check(br#""no json""#, &json!("no json"), 0);
         check(b"{\"a\":\"x\xff\"}", &json!({"a": "x\u{fffd}"}), 1);
         check(b"payload=%7B%22a%22%3A%22b+c%22%7D&x=1", &json!({"a": "b c"}), 1);
         check(b"{\"a\":\"x\n\ty\r\"}", &json!({"a": "x\n\ty\r"}), 1);

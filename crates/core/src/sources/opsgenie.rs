@@ -51,12 +51,12 @@ impl Source for Opsgenie {
 
 /// What an action says of the alert: nothing, where an alert that is over can be acted on as well.
 fn status(action: &str) -> Option<AlertStatus> {
-    match action {
-        "Create" | "Acknowledge" | "UnAcknowledge" | "Escalate" | "EscalateNext" | "Snooze"
-        | "SnoozeEnded" | "AssignOwnership" | "TakeOwnership" | "UpdatePriority" | "Repeat" => {
+    match action.to_ascii_lowercase().as_str() {
+        "create" | "acknowledge" | "unacknowledge" | "escalate" | "escalatenext" | "snooze"
+        | "snoozeended" | "assignownership" | "takeownership" | "updatepriority" | "repeat" => {
             Some(AlertStatus::Firing)
         }
-        "Close" | "Delete" => Some(AlertStatus::Resolved),
+        "close" | "delete" => Some(AlertStatus::Resolved),
         _ => None,
     }
 }

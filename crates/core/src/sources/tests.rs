@@ -286,6 +286,17 @@ proptest! {
     }
 
     #[test]
+    fn any_headers_of_a_message_are_kept(
+        headers in prop::collection::vec(("ce-(id|source|type|time|specversion|x)", "[ -~]{0,12}"), 0..8),
+        body in r#"[\[{]?("data":|"[a-z]{0,4}"|[0-9:,]){0,6}[\]}]?"#,
+    ) {
+        for source in SOURCES.iter().filter(|source| source.reads_header("ce-id")) {
+            let body = Body { path: PathBuf::new(), bytes: body.clone().into_bytes(), headers: headers.clone() };
+            body.check(*source);
+        }
+    }
+
+    #[test]
     fn any_text_that_looks_like_json_is_kept(body in r#"[\[{]{0,3}("[a-zA-Z_]{0,12}"[:, ]{1,2}|[\[{\]}0-9,."\\u]|null|\n){0,40}"#) {
         for source in SOURCES {
             check(*source, body.as_bytes());

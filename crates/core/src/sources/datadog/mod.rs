@@ -327,7 +327,7 @@ impl Message {
     fn labels(&self, name: &str, transition: Transition) -> BTreeMap<String, String> {
         let mut labels = BTreeMap::new();
         if !self.template.is_scanned {
-            labels.extend(by_key(&self.text(TAGS).unwrap_or_default()));
+            labels.extend(by_key(&self.tags()));
             labels.extend(self.text(HOST).map(|host| ("host".to_owned(), host)));
             // The group that fired is surer than the tags, which may name all of its members.
             labels.extend(by_key(&self.scope().unwrap_or_default()));
@@ -349,6 +349,13 @@ impl Message {
             }
         }
         labels
+    }
+
+    /// The tags as Datadog writes them; a template may have made a list of them.
+    fn tags(&self) -> String {
+        let list = self.template.value(TAGS).and_then(Value::as_array);
+        let joined = list.map(|tags| tags.iter().filter_map(present).collect::<Vec<_>>().join(","));
+        joined.or_else(|| self.text(TAGS)).unwrap_or_default()
     }
 
     fn annotations(&self) -> BTreeMap<String, String> {
