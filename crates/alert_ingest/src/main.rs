@@ -12,10 +12,12 @@ use std::sync::Arc;
 use firebreak_aws::client;
 use firebreak_aws::lambda::{self, environment};
 use firebreak_aws::secrets::ManagedSecrets;
+use firebreak_aws::spill::QueueSpill;
 use firebreak_aws::store::DynamoStore;
 use firebreak_aws::topic_host::SnsEndpoint;
 use firebreak_core::storm::StormSettings;
-use firebreak_engine::ports::{Settings as _, SystemClock};
+use firebreak_engine::fallback::Fallback;
+use firebreak_engine::ports::{Clock, Settings as _, SystemClock};
 use firebreak_engine::prove::Certificates;
 use firebreak_engine::queue::{Queue, QueueSettings};
 use firebreak_web::metrics::Metrics;
@@ -41,10 +43,14 @@ async fn main() -> Result<(), Error> {
     let store = Arc::new(DynamoStore::new(&config, table));
     let secrets = Arc::new(ManagedSecrets::new(&config, secret));
     warm(&store, &secrets).await;
-    let clock = Arc::new(SystemClock);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let fallback = match environment("SPILL_QUEUE_URL") {
+        Some(url) => Fallback::new(Arc::new(QueueSpill::new(&config, url)), Arc::clone(&clock)),
+        None => Fallback::none(Arc::clone(&clock)),
+    };
     let (queue, _writing) = Queue::start(QueueSettings {
         store: Arc::<DynamoStore>::clone(&store),
-        clock: Arc::<SystemClock>::clone(&clock),
+        clock: Arc::clone(&clock),
         routes: Arc::default(),
         reopen_within: lambda::reopen_within(&environment)?,
         storms: STORMS,
@@ -53,6 +59,7 @@ async fn main() -> Result<(), Error> {
     let doors = Doors::of(Webhooks {
         queue,
         store,
+        fallback,
         clock,
         secrets,
         certificates: Arc::new(Certificates::of(Arc::new(SnsEndpoint::default()))),

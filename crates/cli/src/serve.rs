@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail};
 use firebreak_core::proof::Secrets;
 use firebreak_core::runbook::RunbookSet;
 use firebreak_core::storm::StormSettings;
+use firebreak_engine::fallback::Fallback;
 use firebreak_engine::notify::{Pace, check_channels};
 use firebreak_engine::ports::{Clock, HandsSet, SystemClock};
 use firebreak_engine::prove::Certificates;
@@ -16,7 +17,8 @@ use firebreak_engine::queue::{Queue, QueueSettings, QueueTask};
 use firebreak_engine::runbooks::load_folder;
 use firebreak_http::{Client as Outbound, HttpSender, HttpSetFlag, Origins, SnsEndpoint, Timeouts};
 use firebreak_local::{
-    Driver, DriverSettings, LocalSecrets, SqliteStore, Telling, TellingSettings, Tokens,
+    Drain, DrainSettings, Driver, DriverSettings, FileSpill, LocalSecrets, SqliteStore, Telling,
+    TellingSettings, Tokens,
 };
 use firebreak_web::api::{self, Api};
 use firebreak_web::console;
@@ -64,6 +66,7 @@ pub(crate) struct Platform {
     driver: Driver,
     telling: Telling,
     writing: QueueTask,
+    drain: Drain,
     end: oneshot::Sender<()>,
     server: JoinHandle<std::io::Result<()>>,
 }
@@ -128,8 +131,17 @@ impl Platform {
             metrics: metrics.clone(),
             token: Arc::new(api_token.clone()),
         };
+        let spill = FileSpill::open(&serve.data)?;
+        let drain = Drain::start(DrainSettings {
+            spill: spill.clone(),
+            store: Arc::new(store.clone()),
+            clock: Arc::clone(&clock),
+            routes: Arc::default(),
+            reopen_within: settings.reopen_within,
+        });
         let webhooks = Webhooks {
             queue,
+            fallback: Fallback::new(Arc::new(spill), Arc::clone(&clock)),
             store: Arc::new(store),
             clock,
             secrets,
@@ -149,7 +161,7 @@ impl Platform {
                 })
                 .await
         });
-        Ok(Self { addr, webhook_token, api_token, driver, telling, writing, end, server })
+        Ok(Self { addr, webhook_token, api_token, driver, telling, writing, drain, end, server })
     }
 
     pub(crate) fn url(&self) -> String {
@@ -174,6 +186,7 @@ impl Platform {
         self.end.send(()).ok();
         self.driver.stop().await;
         self.telling.stop().await;
+        self.drain.stop().await;
         // Idle connections of clients may keep the server waiting for ever.
         let ended = tokio::time::timeout(std::time::Duration::from_secs(5), self.server).await;
         self.writing.stop().await;

@@ -4,6 +4,8 @@ pub mod command;
 #[cfg(feature = "contracts")]
 pub mod contracts;
 pub mod delivery;
+pub mod drain;
+pub mod fallback;
 pub mod ids;
 pub mod ingest;
 pub mod notify;

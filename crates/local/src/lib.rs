@@ -1,12 +1,14 @@
 //! The platform on one machine: SQLite as the record, a driver with durable timers, telling, local secrets.
 
 mod crew;
+mod draining;
 mod driver;
 mod secrets;
 mod spill;
 mod store;
 mod telling;
 
+pub use draining::{Drain, DrainSettings};
 pub use driver::{Driver, DriverSettings};
 pub use secrets::{LocalSecrets, NoToken, Tokens};
 pub use spill::{FileSpill, NoSpill, Waiting};

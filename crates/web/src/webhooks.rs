@@ -11,6 +11,7 @@ use axum::{Extension, Json, Router};
 use firebreak_core::policy::Policy;
 use firebreak_core::proof::Caller;
 use firebreak_core::sources::{self, Delivery, Source};
+use firebreak_engine::fallback::{Fallback, Refused};
 use firebreak_engine::ingest::Report;
 use firebreak_engine::ports::{Clock, SecretSource, Store};
 use firebreak_engine::prove::Certificates;
@@ -28,6 +29,8 @@ pub struct Webhooks {
     pub queue: Queue,
     /// For the nonces of deliveries.
     pub store: Arc<dyn Store>,
+    /// Where a delivery goes that the store does not take.
+    pub fallback: Fallback,
     pub clock: Arc<dyn Clock>,
     pub secrets: Arc<dyn SecretSource>,
     pub certificates: Arc<Certificates>,
@@ -107,15 +110,16 @@ async fn take(webhooks: &Webhooks, arrived: Arrived<'_>) -> Result<Report, Failu
         headers: &of_the_message(source, headers),
         received_at: webhooks.clock.now(),
     };
-    let taken = webhooks.queue.take(source, &delivery).await;
-    let report = taken.map_err(|not_taken| match not_taken {
-        NotTaken::Overloaded => {
+    let taking = webhooks.queue.take(source, &delivery);
+    let taken = webhooks.fallback.take(source.name(), &delivery, taking).await;
+    let report = taken.map_err(|refused| match refused {
+        Refused::Overloaded => {
             webhooks.metrics.refused(source.name(), "overload");
             Failure::unavailable("overloaded", "too many alerts at once")
         }
-        NotTaken::Store(error) => {
+        Refused::Down { .. } => {
             webhooks.metrics.refused(source.name(), "store");
-            Failure::from(error)
+            Failure::unavailable("store_unavailable", "nothing was stored, send it again")
         }
     })?;
     ticket.settle(webhooks).await;
@@ -137,6 +141,9 @@ fn count(metrics: &Metrics, source: &'static dyn Source, report: &Report) {
     }
     for _ in &report.quarantined {
         metrics.alert(source.name(), "quarantined");
+    }
+    if report.spilled.is_some() {
+        metrics.alert(source.name(), "spilled");
     }
     for finding in &report.findings {
         tracing::warn!(source = source.name(), finding, "a delivery was odd");

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use firebreak_aws::topic_host::SnsEndpoint;
 use firebreak_core::policy;
 use firebreak_core::storm::StormSettings;
-use firebreak_engine::ports::{IncidentStore as _, ListQuery, SystemClock};
+use firebreak_engine::fallback::Fallback;
+use firebreak_engine::ports::{Clock, IncidentStore as _, ListQuery, SystemClock};
 use firebreak_engine::prove::Certificates;
 use firebreak_engine::queue::{Queue, QueueSettings};
 use firebreak_local::{LocalSecrets, SqliteStore, Tokens};
@@ -51,6 +52,7 @@ impl Place {
         let doors = Doors::of(Webhooks {
             queue,
             store: Arc::new(store.clone()),
+            fallback: Fallback::none(Arc::<SystemClock>::clone(&clock) as Arc<dyn Clock>),
             clock,
             secrets: Arc::new(secrets),
             certificates: Arc::new(Certificates::of(Arc::new(SnsEndpoint::default()))),

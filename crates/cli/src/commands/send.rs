@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::args::{Send, Server};
 use crate::client::{Client, webhook_token};
-use crate::output::{BAD, DIM, GOOD, paint, say, say_json, table};
+use crate::output::{BAD, DIM, GOOD, WARN, paint, say, say_json, table};
 use crate::settings;
 
 pub(crate) async fn send(server: &Server, send: &Send, json: bool) -> anyhow::Result<ExitCode> {
@@ -111,6 +111,14 @@ fn told(report: &Value) -> String {
             paint(BAD, "quarantined"),
             text(&kept, "/id"),
             text(&kept, "/error/message"),
+        ]);
+    }
+    if report.get("spilled").is_some() {
+        rows.push(vec![
+            "all".to_owned(),
+            paint(WARN, "spilled"),
+            text(report, "/spilled/id"),
+            "the store is down; it is taken in when that is back".to_owned(),
         ]);
     }
     for heartbeat in list("heartbeats") {

@@ -35,11 +35,20 @@ pub struct Ingest<'a> {
 pub struct Report {
     pub accepted: Vec<Accepted>,
     pub quarantined: Vec<Kept>,
+    /// The store is down: the delivery waits where it is durable, and is taken in later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spilled: Option<Waits>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub heartbeats: Vec<String>,
     /// What a person should know though nothing was lost.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<String>,
+}
+
+/// A delivery that waits in the spill.
+#[derive(Debug, Clone, Serialize)]
+pub struct Waits {
+    pub id: String,
 }
 
 #[derive(Debug, Clone, Serialize)]
