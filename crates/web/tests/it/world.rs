@@ -9,6 +9,7 @@ use axum::{Extension, Router};
 use firebreak_core::policy;
 use firebreak_core::proof::{Caller, CertificateUrl, Confirmation, Secrets};
 use firebreak_core::storm::StormSettings;
+use firebreak_engine::fallback::Fallback;
 use firebreak_engine::ports::{
     Clock, IncidentStore as _, ListQuery, SecretError, SecretSource, TopicHost, TopicHostError,
 };
@@ -113,6 +114,7 @@ impl World {
         let webhooks = Webhooks {
             metrics: Metrics::of(queue.meter()),
             queue,
+            fallback: Fallback::none(Arc::<SetClock>::clone(&clock) as Arc<dyn Clock>),
             store: Arc::new(store.clone()),
             clock: Arc::<SetClock>::clone(&clock),
             secrets: Arc::<Vault>::clone(&vault),
