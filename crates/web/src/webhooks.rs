@@ -15,7 +15,7 @@ use firebreak_engine::fallback::{Fallback, Refused};
 use firebreak_engine::ingest::Report;
 use firebreak_engine::ports::{Clock, SecretSource, Store};
 use firebreak_engine::prove::Certificates;
-use firebreak_engine::queue::{NotTaken, Queue};
+use firebreak_engine::queue::Queue;
 
 use crate::answer::Failure;
 use crate::authenticate::{Admitted, Arrived, authenticate};
