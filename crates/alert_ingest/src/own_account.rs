@@ -1,8 +1,11 @@
 //! Events of the own account: led into the same intake as webhooks, without a token.
 
 use firebreak_core::sources::{self, Delivery, Source};
+use firebreak_engine::drain::take_spilled;
+use firebreak_engine::fallback::Refused;
 use firebreak_engine::ingest::Report;
-use firebreak_engine::ports::StoreError;
+use firebreak_engine::ports::{Spilled, StoreError};
+use firebreak_engine::queue::NotTaken;
 use firebreak_web::webhooks::Webhooks;
 use jiff::Timestamp;
 
@@ -27,19 +30,26 @@ impl OwnAccount {
         self.intake.clock.now()
     }
 
-    /// Takes in what Lambda was invoked with.
+    /// Takes in what Lambda was invoked with; while the store is down it waits in the spill, since Lambda itself invokes
+    /// again only for some minutes.
     pub(crate) async fn invoked(
         &self,
         source: &'static dyn Source,
         event: &str,
-    ) -> Result<Report, StoreError> {
+    ) -> Result<Report, Refused> {
         let delivery = Delivery {
             body: event.as_bytes(),
             content_type: Some("application/json"),
             headers: &[],
             received_at: self.now(),
         };
-        self.take(source, &delivery).await
+        let taking = self.take(source, &delivery);
+        self.intake.fallback.take(source.name(), &delivery, taking).await
+    }
+
+    /// Takes in a delivery that waited in the spill.
+    pub(crate) async fn spilled(&self, spilled: &Spilled) -> Result<Report, StoreError> {
+        take_spilled(self.intake.queue.ingest(), spilled).await
     }
 
     /// An error means that a part may not be stored: whoever handed it over must do so again.
@@ -47,7 +57,7 @@ impl OwnAccount {
         &self,
         source: &'static dyn Source,
         delivery: &Delivery<'_>,
-    ) -> Result<Report, StoreError> {
+    ) -> Result<Report, NotTaken> {
         let report = self.intake.queue.take(source, delivery).await?;
         for kept in &report.quarantined {
             tracing::warn!(

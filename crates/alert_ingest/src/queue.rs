@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use firebreak_core::sources::{self, Delivery, Source};
+use firebreak_core::sources::Delivery;
 use firebreak_engine::ports::{NotSpilled, Spilled};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -69,28 +69,13 @@ struct Again;
 impl Message {
     async fn take(&self, account: &OwnAccount) -> Result<(), Again> {
         match Spilled::from_message(&self.body) {
-            Ok(spilled) => self.replay(account, &spilled).await,
+            Ok(spilled) => self.done(account.spilled(&spilled).await),
             Err(NotSpilled::Newer { found }) => {
                 tracing::error!(found, "a delivery was spilled by a newer version");
                 Err(Again)
             }
             Err(NotSpilled::Shape(_)) => self.event(account).await,
         }
-    }
-
-    /// A delivery of an authenticated sender, taken in as if the store had never failed.
-    async fn replay(&self, account: &OwnAccount, spilled: &Spilled) -> Result<(), Again> {
-        let kept = &spilled.delivery;
-        let source = sources::find(&kept.source);
-        let (Some(source), Ok(body)) = (source, kept.body.unpack()) else {
-            tracing::error!(
-                id = spilled.id,
-                source = kept.source,
-                "a spilled delivery cannot be read"
-            );
-            return self.event(account).await;
-        };
-        self.put(account, source, &kept.delivery(&body)).await
     }
 
     /// What nobody understands is kept under the name of the common entrance.
@@ -103,16 +88,10 @@ impl Message {
             headers: &[],
             received_at: sent.unwrap_or_else(|| account.now()),
         };
-        self.put(account, account.events(), &delivery).await
+        self.done(account.take(account.events(), &delivery).await)
     }
 
-    async fn put(
-        &self,
-        account: &OwnAccount,
-        source: &'static dyn Source,
-        delivery: &Delivery<'_>,
-    ) -> Result<(), Again> {
-        let taken = account.take(source, delivery).await;
+    fn done<T, E: std::fmt::Display>(&self, taken: Result<T, E>) -> Result<(), Again> {
         taken.map(drop).map_err(|error| {
             tracing::warn!(message = self.id, %error, "a message is taken in later");
             Again

@@ -10,7 +10,7 @@ use firebreak_engine::fallback::Fallback;
 use firebreak_engine::ports::{Clock, IncidentStore as _, ListQuery, SystemClock};
 use firebreak_engine::prove::Certificates;
 use firebreak_engine::queue::{Queue, QueueSettings};
-use firebreak_local::{LocalSecrets, SqliteStore, Tokens};
+use firebreak_local::{FileSpill, LocalSecrets, SqliteStore, Tokens};
 use firebreak_web::metrics::Metrics;
 use lambda_http::Context;
 use serde_json::{Value, json};
@@ -35,6 +35,10 @@ struct Place {
 
 impl Place {
     fn new() -> Self {
+        Self::with(|clock, _| Fallback::none(clock))
+    }
+
+    fn with(fallback: impl FnOnce(Arc<dyn Clock>, &Path) -> Fallback) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(folder.path()).unwrap();
         let tokens = Tokens::find(Some(TOKEN), &folder.path().join("token")).unwrap();
@@ -52,7 +56,7 @@ impl Place {
         let doors = Doors::of(Webhooks {
             queue,
             store: Arc::new(store.clone()),
-            fallback: Fallback::none(Arc::<SystemClock>::clone(&clock) as Arc<dyn Clock>),
+            fallback: fallback(Arc::<SystemClock>::clone(&clock), folder.path()),
             clock,
             secrets: Arc::new(secrets),
             certificates: Arc::new(Certificates::of(Arc::new(SnsEndpoint::default()))),
@@ -198,6 +202,28 @@ async fn an_event_that_cannot_be_stored_fails_so_that_it_comes_again() {
     place.mend_store();
     let report = place.invoke(&event("ec2/firing.json")).await.unwrap();
     assert_eq!(outcomes(&report), ["opened"]);
+}
+
+#[tokio::test]
+async fn an_event_waits_in_the_spill_while_the_store_is_down_and_comes_back_by_the_queue() {
+    let mut kept = None;
+    let place = Place::with(|clock, folder| {
+        let spill = kept.insert(FileSpill::open(folder).unwrap());
+        Fallback::new(Arc::new(spill.clone()), clock)
+    });
+    let spill = kept.unwrap();
+    place.break_store();
+    let report = place.invoke(&event("sns/firing.json")).await;
+    assert!(report.is_ok_and(|report| report["spilled"]["id"].is_string()));
+    place.mend_store();
+    let waiting = spill.oldest(10).await.unwrap().remove(0).spilled.unwrap();
+    let message = json!({"Records": [{
+        "eventSource": "aws:sqs", "messageId": "one", "body": waiting.to_message(),
+        "attributes": {"MessageGroupId": "eventbridge"},
+    }]});
+    let reply = place.invoke(&message.to_string()).await.unwrap();
+    assert_eq!(failures(&reply), [] as [&str; 0]);
+    assert_eq!(place.board().await, [("checkout-cpu-high".to_owned(), true)]);
 }
 
 #[tokio::test]

@@ -114,6 +114,11 @@ impl Queue {
         Ok(reading.answered(ingest, delivery, &alerts, taken).await?)
     }
 
+    /// Intake past the queue, for what must be taken in one after the other.
+    pub fn ingest(&self) -> Ingest<'_> {
+        self.settings.ingest()
+    }
+
     /// What happens in it.
     pub fn meter(&self) -> Arc<Meter> {
         Arc::clone(&self.meter)
