@@ -1,11 +1,41 @@
 //! Taking in what waited in the spill: by the same code, as of the time when it was received.
 
+use firebreak_core::alert::Alert;
 use firebreak_core::sources::{self, Delivery, Problem, Reject};
 use jiff::Timestamp;
 
-use crate::ingest::{Ingest, Kept, Report, ingest};
+use crate::ingest::{Ingest, Kept, Report, ingest, place, read};
 use crate::ports::{Spilled, StoreError};
 use crate::quarantine::keep;
+
+/// Alerts that are taken in together: as many as one delivery may have.
+const MOST_TOGETHER: usize = 2000;
+
+/// Takes in together those at the front that hold nothing but alerts, in their order; how many that were. With none,
+/// or where something is odd, the first must be taken in alone.
+pub async fn take_front(with: Ingest<'_>, waiting: &[&Spilled]) -> Result<usize, StoreError> {
+    let (mut alerts, mut count) = (Vec::new(), 0);
+    for spilled in waiting {
+        let Some(more) = plain(spilled).filter(|_| alerts.len() < MOST_TOGETHER) else { break };
+        alerts.extend(more);
+        count += 1;
+    }
+    if count < 2 {
+        return Ok(0);
+    }
+    let (_, refused) = place(with, alerts).await?;
+    Ok(if refused.is_empty() { count } else { 0 })
+}
+
+fn plain(spilled: &Spilled) -> Option<Vec<(usize, Alert)>> {
+    let kept = &spilled.delivery;
+    let body = kept.body.unpack().ok()?;
+    let source = sources::find(&kept.source)?;
+    let intake = read(source, &kept.delivery(&body));
+    let plain =
+        intake.rejects.is_empty() && intake.heartbeats.is_empty() && intake.controls.is_empty();
+    plain.then_some(intake.alerts)
+}
 
 /// Takes one spilled delivery in. What can never be taken in goes to quarantine, so that it does not hold up what
 /// waits behind it. An error means that the store is still down: try it again later.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use firebreak_core::sources::Delivery;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use crate::ids;
 use crate::ingest::{Report, Waits};
@@ -14,6 +14,9 @@ use crate::queue::NotTaken;
 
 /// Senders wait 10 seconds and more; what the store has not answered by then waits in the spill.
 const PATIENCE: Duration = Duration::from_secs(6);
+
+/// The rests before the store is tried again; a hiccup is no outage.
+const RETRIES: [Duration; 2] = [Duration::from_millis(25), Duration::from_millis(100)];
 
 /// After the store failed, so long nothing is tried on it: not every delivery must wait for what is known.
 const REST: SignedDuration = SignedDuration::from_secs(1);
@@ -47,37 +50,48 @@ impl Fallback {
         Self { spill: None, clock, down_until: Arc::default() }
     }
 
-    /// What `taking` says, or the delivery in the spill. `taking` is not begun while the store is known to be down.
+    /// What `taking` says, or the delivery in the spill. `taking` is not asked while the store is known to be down.
     ///
     /// What was taken in part is taken in again from the spill, where it is recognised.
-    pub async fn take(
+    pub async fn take<F>(
         &self,
         source: &str,
         delivery: &Delivery<'_>,
-        taking: impl Future<Output = Result<Report, NotTaken>>,
-    ) -> Result<Report, Refused> {
-        let now = self.clock.now();
-        let error = if self.spill.is_some() && self.is_down(now) {
-            StoreError::Unavailable("it failed a moment ago".to_owned())
-        } else {
-            match tokio::time::timeout(PATIENCE, taking).await {
-                Ok(Ok(report)) => {
-                    self.down_until.store(0, Ordering::Relaxed);
-                    return Ok(report);
-                }
-                Ok(Err(NotTaken::Overloaded)) => return Err(Refused::Overloaded),
-                Ok(Err(NotTaken::Store(error))) => error,
-                Err(_) => StoreError::Unavailable("it did not answer in time".to_owned()),
-            }
+        taking: impl Fn() -> F,
+    ) -> Result<Report, Refused>
+    where
+        F: Future<Output = Result<Report, NotTaken>>,
+    {
+        if self.spill.is_some() && self.is_down() {
+            let known = StoreError::Unavailable("it failed a moment ago".to_owned());
+            return self.put(source, delivery, known).await;
+        }
+        let taken = tokio::time::timeout(PATIENCE, self.try_hard(taking)).await;
+        let error = match taken {
+            Ok(Ok(report)) => return Ok(report),
+            Ok(Err(NotTaken::Overloaded)) => return Err(Refused::Overloaded),
+            Ok(Err(NotTaken::Store(error))) => error,
+            Err(_) => StoreError::Unavailable("it did not answer in time".to_owned()),
         };
-        if matches!(error, StoreError::Unavailable(_)) {
-            let until = (self.clock.now() + REST).as_millisecond();
-            if !self.is_down(now) {
-                tracing::warn!(%error, "the store is down: deliveries wait in the spill");
-                self.down_until.store(until, Ordering::Relaxed);
-            }
+        if matches!(error, StoreError::Unavailable(_)) && !self.is_down() {
+            tracing::warn!(%error, "the store is down: deliveries wait in the spill");
+            let until = self.clock.now() + REST;
+            self.down_until.store(until.as_millisecond(), Ordering::Relaxed);
         }
         self.put(source, delivery, error).await
+    }
+
+    async fn try_hard<F>(&self, taking: impl Fn() -> F) -> Result<Report, NotTaken>
+    where
+        F: Future<Output = Result<Report, NotTaken>>,
+    {
+        for rest in RETRIES {
+            match taking().await {
+                Err(NotTaken::Store(StoreError::Unavailable(_))) => self.clock.rest(rest).await,
+                taken => return taken,
+            }
+        }
+        taking().await
     }
 
     async fn put(
@@ -97,8 +111,8 @@ impl Fallback {
         }
     }
 
-    fn is_down(&self, now: Timestamp) -> bool {
-        now.as_millisecond() < self.down_until.load(Ordering::Relaxed)
+    fn is_down(&self) -> bool {
+        self.clock.now().as_millisecond() < self.down_until.load(Ordering::Relaxed)
     }
 }
 
@@ -107,6 +121,7 @@ mod tests {
     use std::sync::Mutex;
 
     use async_trait::async_trait;
+    use jiff::Timestamp;
 
     use super::*;
 
@@ -153,10 +168,10 @@ mod tests {
             Self { kept, clock, fallback }
         }
 
-        async fn take(
-            &self,
-            taking: impl Future<Output = Result<Report, NotTaken>>,
-        ) -> Result<Report, Refused> {
+        async fn take<F>(&self, taking: impl Fn() -> F) -> Result<Report, Refused>
+        where
+            F: Future<Output = Result<Report, NotTaken>>,
+        {
             let delivery =
                 Delivery { body: b"{}", content_type: None, headers: &[], received_at: at(0) };
             self.fallback.take("alertmanager", &delivery, taking).await
@@ -174,7 +189,7 @@ mod tests {
     #[tokio::test]
     async fn what_the_store_takes_never_sees_the_spill() {
         let scene = Scene::new(false);
-        let report = scene.take(async { Ok(Report::default()) }).await.unwrap();
+        let report = scene.take(async || Ok(Report::default())).await.unwrap();
         assert!(report.spilled.is_none());
         assert_eq!(scene.spilled(), 0);
     }
@@ -182,8 +197,9 @@ mod tests {
     #[tokio::test]
     async fn what_the_store_does_not_take_waits_and_the_sender_is_told_where() {
         let scene = Scene::new(false);
-        for failed in [down(), Err(NotTaken::Store(StoreError::Corrupt("odd".to_owned())))] {
-            let report = scene.take(async { failed }).await.unwrap();
+        let corrupt = || Err(NotTaken::Store(StoreError::Corrupt("odd".to_owned())));
+        for failed in [corrupt, down] {
+            let report = scene.take(async || failed()).await.unwrap();
             let id = report.spilled.unwrap().id;
             assert_eq!(scene.kept.spilled.lock().unwrap().last().unwrap().id, id);
         }
@@ -192,42 +208,53 @@ mod tests {
     #[tokio::test]
     async fn while_the_store_is_known_to_be_down_it_is_left_alone() {
         let scene = Scene::new(false);
-        scene.take(async { down() }).await.unwrap();
-        let asked = || async { panic!("the store was asked") };
-        scene.take(asked()).await.unwrap();
+        scene.take(async || down()).await.unwrap();
+        scene.take(async || panic!("the store was asked")).await.unwrap();
         *scene.clock.0.lock().unwrap() = at(1);
-        scene.take(async { Ok(Report::default()) }).await.unwrap();
+        scene.take(async || Ok(Report::default())).await.unwrap();
         assert_eq!(scene.spilled(), 2);
-        scene.take(async { Ok(Report::default()) }).await.unwrap();
+        scene.take(async || Ok(Report::default())).await.unwrap();
         assert_eq!(scene.spilled(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_hiccup_of_the_store_is_no_outage() {
+        let scene = Scene::new(false);
+        let tries = std::sync::atomic::AtomicU32::new(0);
+        let hiccup = async || match tries.fetch_add(1, Ordering::Relaxed) {
+            0 | 1 => down(),
+            _ => Ok(Report::default()),
+        };
+        assert!(scene.take(hiccup).await.unwrap().spilled.is_none());
+        assert_eq!(scene.spilled(), 0);
     }
 
     #[tokio::test]
     async fn too_much_at_once_is_no_outage() {
         let scene = Scene::new(false);
-        let refused = scene.take(async { Err(NotTaken::Overloaded) }).await;
+        let refused = scene.take(async || Err(NotTaken::Overloaded)).await;
         assert!(matches!(refused, Err(Refused::Overloaded)));
-        scene.take(async { Ok(Report::default()) }).await.unwrap();
+        scene.take(async || Ok(Report::default())).await.unwrap();
         assert_eq!(scene.spilled(), 0);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_store_that_does_not_answer_is_not_waited_for_long() {
         let scene = Scene::new(false);
-        let report = scene.take(std::future::pending()).await.unwrap();
+        let report = scene.take(std::future::pending).await.unwrap();
         assert!(report.spilled.is_some());
     }
 
     #[tokio::test]
     async fn when_the_spill_fails_too_the_sender_must_send_it_again() {
         let scene = Scene::new(true);
-        let refused = scene.take(async { down() }).await.unwrap_err();
+        let refused = scene.take(async || down()).await.unwrap_err();
         assert!(refused.to_string().contains("full"), "{refused}");
         let none = Fallback::none(Arc::<Hand>::clone(&scene.clock));
         let delivery =
             Delivery { body: b"{}", content_type: None, headers: &[], received_at: at(0) };
         for _ in 0..2 {
-            let refused = none.take("alertmanager", &delivery, async { down() }).await.unwrap_err();
+            let refused = none.take("alertmanager", &delivery, async || down()).await.unwrap_err();
             let said = refused.to_string();
             assert_eq!(said, "the store is not available: no; there is no spill");
         }

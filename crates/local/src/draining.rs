@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use firebreak_core::routing::Routes;
-use firebreak_engine::drain::{keep_crashing, keep_unknown, take_spilled};
+use firebreak_engine::drain::{keep_crashing, keep_unknown, take_front, take_spilled};
 use firebreak_engine::ingest::{Ingest, Report};
 use firebreak_engine::ports::{Clock, Spilled, Store, StoreError};
 use jiff::SignedDuration;
@@ -102,15 +102,34 @@ async fn drain(
         if waiting.is_empty() {
             return Ok(taken);
         }
+        let mut together = take_together(settings, &waiting).await?;
         for one in waiting {
-            if stopped.has_changed().is_err() {
+            if together > 0 {
+                together -= 1;
+            } else if stopped.has_changed().is_err() {
                 return Ok(taken);
+            } else {
+                take(settings, &one).await?;
             }
-            take(settings, &one).await?;
             settings.spill.taken(one).await?;
             taken += 1;
         }
     }
+}
+
+/// How many at the front were taken in with one another. A fault in one of them is found when each is taken alone.
+async fn take_together(
+    settings: &Arc<DrainSettings>,
+    waiting: &[Waiting],
+) -> Result<usize, StoreError> {
+    let known = waiting.iter().map_while(|one| one.spilled.as_ref().ok()).cloned();
+    let known: Vec<Spilled> = known.collect();
+    let of = Arc::clone(settings);
+    let taking =
+        tokio::spawn(
+            async move { take_front(of.ingest(), &known.iter().collect::<Vec<_>>()).await },
+        );
+    taking.await.unwrap_or(Ok(0))
 }
 
 async fn take(settings: &Arc<DrainSettings>, waiting: &Waiting) -> Result<(), StoreError> {

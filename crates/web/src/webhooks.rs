@@ -110,7 +110,7 @@ async fn take(webhooks: &Webhooks, arrived: Arrived<'_>) -> Result<Report, Failu
         headers: &of_the_message(source, headers),
         received_at: webhooks.clock.now(),
     };
-    let taking = webhooks.queue.take(source, &delivery);
+    let taking = || webhooks.queue.take(source, &delivery);
     let taken = webhooks.fallback.take(source.name(), &delivery, taking).await;
     let report = taken.map_err(|refused| match refused {
         Refused::Overloaded => {
