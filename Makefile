@@ -7,7 +7,7 @@ SHELL := /bin/bash
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/firebreak/target
 BIN := $(CARGO_TARGET_DIR)/debug
 
-.PHONY: help demo serve test fmt lint unit runbooks test-senders test-cloud tf-check chaos bench bless picture package clean
+.PHONY: help demo serve test fmt lint unit runbooks test-senders test-cloud tf-check chaos fuzz bench bless picture package clean
 
 help: ## list the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ tf-check: ## terraform: format, validate, test, policies, state machine, seeded 
 
 chaos: ## failing commits, an outage of a minute and a kill under load: nothing answered 2xx is lost
 	FIREBREAK_CHAOS_SECONDS=60 cargo test --package firebreak-cli --test it -- chaos --nocapture
+
+fuzz: ## odd inputs at every parser: CASES=10000000 SEED=2 TARGET=grafana
+	cargo run --quiet --profile fuzz --package firebreak-fuzz --bin fuzz -- --cases $(or $(CASES),200000) --seed $(or $(SEED),1) --target "$(TARGET)"
 
 bench: ## cold start and memory of alert_ingest beside Python
 	crates/alert_ingest/bench/run.sh

@@ -24,6 +24,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("firebreak-core", &[]),
     ("firebreak-engine", &["firebreak-core"]),
+    ("firebreak-fuzz", &["firebreak-core", "firebreak-engine"]),
     ("firebreak-http", &["firebreak-core", "firebreak-engine"]),
     ("firebreak-local", &["firebreak-core", "firebreak-engine"]),
     ("firebreak-simulator", &["firebreak-core", "firebreak-engine"]),
