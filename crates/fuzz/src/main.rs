@@ -43,9 +43,14 @@ fn main() -> anyhow::Result<ExitCode> {
     let mut targets = targets::all();
     targets.retain(|target| target.name.contains(&args.target));
     if let Some(number) = args.only {
-        if let Some((target, input, mut dice)) = case(&targets, args.seed, number) {
-            drop(firebreak_fuzz::run::tried(target, &input, &mut dice));
-        }
+        // On a thread like those of a run, whose stack is smaller than this one's.
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                if let Some((target, input, mut dice)) = case(&targets, args.seed, number) {
+                    drop(firebreak_fuzz::run::tried(target, &input, &mut dice));
+                }
+            });
+        });
         return Ok(ExitCode::SUCCESS);
     }
     let plan = Plan { cases: args.cases, seed: args.seed, jobs, places: args.places };
