@@ -4,6 +4,7 @@
 //! ends and can change nothing. What a subject offers stands in its [`Scope`]; what we add to the standard
 //! functions stands in [`functions`].
 
+mod bounds;
 mod check;
 pub mod functions;
 mod never;
@@ -109,6 +110,9 @@ impl Expression {
 
 /// The parser is fed with a person's text: a panic there must not become ours.
 fn compile(text: &str) -> Result<Program, Flaw> {
+    if let Some(flaw) = bounds::too_deep(text) {
+        return Err(flaw);
+    }
     std::panic::catch_unwind(|| functions::environment().compile(text))
         .map_err(|_| Flaw::whole(text, "the expression cannot be parsed"))
         .and_then(|parsed| parsed.map_err(|errors| Flaw::syntax(text, &errors)))
