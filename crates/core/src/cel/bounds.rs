@@ -27,7 +27,6 @@ pub(super) fn too_deep(text: &str) -> Option<Flaw> {
             (Some(_), _) if escaped => escaped = false,
             (Some(_), '\\') => escaped = !raw,
             (Some(open), c) if c == open => quote = None,
-            (Some(_), _) => {}
             (None, '"' | '\'') if strings => {
                 quote = Some(c);
                 raw = matches!(before, 'r' | 'R');
@@ -39,7 +38,7 @@ pub(super) fn too_deep(text: &str) -> Option<Flaw> {
             (None, ')' | ']' | '}') => nested = nested.saturating_sub(1),
             (None, '!') if rest.peek() == Some(&'=') => {}
             (None, '!' | '-' | '+' | '*' | '/' | '%' | '?') => operators += 1,
-            (None, _) => {}
+            (Some(_) | None, _) => {}
         }
         before = c;
     }
