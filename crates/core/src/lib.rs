@@ -16,6 +16,7 @@ pub mod ids;
 pub mod incident;
 pub mod ledger;
 pub mod matcher;
+pub mod muting;
 pub mod notification;
 pub mod plan;
 pub mod policy;

@@ -118,6 +118,13 @@ pub fn notification(incident: &Incident, recorded: &Recorded) -> Option<Notifica
         Event::AlertFired { .. }
         | Event::AlertUpdated { .. }
         | Event::AlertResolved { .. }
+        | Event::AlertExpired { .. }
+        | Event::AlertRecurred { .. }
+        | Event::AlertFlapping { .. }
+        | Event::AlertCollapsed { .. }
+        | Event::Suppressed { .. }
+        | Event::Unmuted { .. }
+        | Event::Correlated { .. }
         | Event::Considered { .. }
         | Event::RunStarted { .. }
         | Event::Observed { .. }

@@ -11,6 +11,24 @@ pub fn sentence(event: &Event) -> String {
         Event::AlertFired { alert } => format!("{} says: {}", alert.source, alert.title),
         Event::AlertUpdated { alert } => format!("{} now says: {}", alert.source, alert.title),
         Event::AlertResolved { ends_at, .. } => format!("the sender says it ended at {ends_at}"),
+        Event::AlertExpired { reason, .. } | Event::Unmuted { reason } => reason.clone(),
+        Event::AlertRecurred { before, .. } => format!("it was in {before} a short while ago"),
+        Event::AlertFlapping { changes, until, .. } => {
+            format!("it flaps: {changes} changes; quiet until it settles, {until} at the soonest")
+        }
+        Event::AlertCollapsed { targets, .. } => format!(
+            "one fingerprint stands for more than {} things ({}); send a field that tells them apart",
+            crate::incident::MOST_TARGETS,
+            targets.iter().map(String::as_str).collect::<Vec<_>>().join("; ")
+        ),
+        Event::Suppressed { muted } => match muted.until {
+            Some(until) => format!("quiet until {until}: {}", muted.reason),
+            None => format!("quiet: {}", muted.reason),
+        },
+        Event::Correlated { parent } => format!(
+            "{}, which it depends on, is in trouble ({}): nothing is done here",
+            parent.service, parent.incident
+        ),
         Event::Considered { trace } => trace.decision.clone(),
         Event::RunStarted { runbook, trace, .. } => {
             format!("{}, owned by {}", trace.decision, runbook.owner)

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::RunbookName;
+use crate::muting::Muted;
 
 /// What a guard said, with the values it looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +48,9 @@ pub struct Trace {
     pub others: usize,
     pub guards: Vec<GuardFinding>,
     pub decision: String,
+    /// The mute that alone kept it from acting: it is asked again when that ends, and nobody is called for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub muted: Option<Muted>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]

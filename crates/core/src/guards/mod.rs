@@ -3,12 +3,17 @@
 mod attempts;
 mod blast_radius;
 mod cooldown;
+mod dependency;
+mod flapping;
 mod identity;
+mod inhibited;
 mod kill_switch;
 mod lock;
+mod maintenance;
 mod max_age;
 mod require_tag;
 mod sender_mute;
+mod silenced;
 mod still_true;
 
 use jiff::Timestamp;
@@ -17,6 +22,7 @@ use crate::book::{Book, BookKey, Books, RunRef};
 use crate::evidence::Observation;
 use crate::incident::Incident;
 use crate::ledger::Row;
+use crate::muting::{self, Answer, MuteFacts, Muted, MutedBy, Subject};
 use crate::plan::Plan;
 use crate::runbook::Runbook;
 use crate::switch::SwitchReading;
@@ -35,6 +41,7 @@ pub struct Case<'a> {
     pub plan: Option<&'a Plan>,
     pub books: &'a Books,
     pub switch: &'a SwitchReading,
+    pub mutes: &'a MuteFacts<'a>,
     pub now: Timestamp,
 }
 
@@ -65,12 +72,17 @@ pub const GUARDS: &[&dyn Guard] = &[
     &attempts::Attempts,
     &blast_radius::BlastRadius,
     &cooldown::Cooldown,
+    &dependency::NoParentFires,
+    &flapping::Settled,
     &identity::Identity,
+    &inhibited::NotInhibited,
     &kill_switch::KillSwitchOff,
     &lock::Unlocked,
+    &maintenance::NoMaintenance,
     &max_age::MaxAge,
     &require_tag::RequireTag,
     &sender_mute::SenderMute,
+    &silenced::NotSilenced,
     &still_true::StillTrue,
 ];
 
@@ -111,12 +123,18 @@ pub struct Judgement {
     pub findings: Vec<GuardFinding>,
     /// There only when nothing holds.
     pub permit: Option<Permit>,
+    /// There only when nothing but mutes holds: once they end it may be asked again.
+    pub muted: Option<Muted>,
 }
 
 impl Judgement {
     /// What was said, for the record.
     pub fn trace(&self) -> Trace {
-        Trace { guards: self.findings.clone(), ..Trace::of(self.reason()) }
+        Trace {
+            guards: self.findings.clone(),
+            muted: self.muted.clone(),
+            ..Trace::of(self.reason())
+        }
     }
 
     /// One sentence with every reason to hold.
@@ -140,7 +158,66 @@ pub fn judge(case: &Case<'_>) -> Judgement {
         .map(|guard| GuardFinding { guard: guard.name().to_owned(), ruling: guard.judge(case) })
         .collect();
     let permit = (!findings.iter().any(GuardFinding::holds)).then_some(Permit(()));
-    Judgement { findings, permit }
+    let muted = match permit {
+        Some(_) => None,
+        None => muted_alone(case, &findings),
+    };
+    Judgement { findings, permit, muted }
+}
+
+/// The guards that hold because of a mute.
+const MUTE_GUARDS: &[(&str, MutedBy)] = &[
+    // Alphabetical.
+    ("dependency", MutedBy::Dependency),
+    ("flapping", MutedBy::Flapping),
+    ("inhibited", MutedBy::Inhibition),
+    ("maintenance", MutedBy::Maintenance),
+    ("sender_mute", MutedBy::Sender),
+    ("silenced", MutedBy::Silence),
+];
+
+/// The mute, if every guard that holds does so for one that is certain.
+fn muted_alone(case: &Case<'_>, findings: &[GuardFinding]) -> Option<Muted> {
+    let mut first = None;
+    for finding in findings.iter().filter(|finding| finding.holds()) {
+        let (_, kind) = MUTE_GUARDS.iter().find(|(guard, _)| *guard == finding.guard)?;
+        match mute_of(case, *kind) {
+            Answer::Muted(muted) => first = first.or(Some(muted)),
+            Answer::Heard { .. } | Answer::Unreadable(_) => return None,
+        }
+    }
+    first
+}
+
+/// What one kind of mute says of the alerts that the runbook is for: muted if one of them is.
+fn mute_of(case: &Case<'_>, kind: MutedBy) -> Answer {
+    let meant =
+        case.incident.firing().filter(|alert| case.runbook.when.holds(alert).unwrap_or(false));
+    let answers = meant.map(|alert| {
+        let subject = Subject { alert, incident: Some(case.incident) };
+        muting::ask_for_acting(kind, subject, case.mutes, case.now)
+    });
+    let mut said = Answer::Heard { because: "no alert that it is for is firing".to_owned() };
+    for answer in answers {
+        match (&said, &answer) {
+            (_, Answer::Muted(_)) => return answer,
+            (Answer::Unreadable(_), _) => {}
+            (_, Answer::Heard { .. } | Answer::Unreadable(_)) => said = answer,
+        }
+    }
+    said
+}
+
+/// The ruling of a guard that stands for one kind of mute; `remedy` is what a person could do.
+fn rule_on_mute(case: &Case<'_>, kind: MutedBy, remedy: &str) -> Ruling {
+    match mute_of(case, kind) {
+        Answer::Heard { because } => pass(because),
+        Answer::Unreadable(why) => hold(why, "restore access to the store, or act by hand"),
+        Answer::Muted(Muted { reason, until: Some(until), .. }) => {
+            hold(reason, format!("wait until {until}, or {remedy}"))
+        }
+        Answer::Muted(Muted { reason, until: None, .. }) => hold(reason, remedy),
+    }
 }
 
 fn pass(because: impl Into<String>) -> Ruling {

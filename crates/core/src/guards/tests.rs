@@ -11,7 +11,9 @@ use crate::evidence::{Group, Observation};
 use crate::examples::{RUNBOOK, alert, at, draft, resolved};
 use crate::ids::IncidentId;
 use crate::incident::{Acknowledgement, Event, Incident, Recorded};
+use crate::muting::{Live, MuteFacts, Reading, Silence, SilenceDraft};
 use crate::plan::Plan;
+use crate::policy::{self, Policy};
 use crate::runbook::{self, Runbook};
 use crate::switch::{Engaged, KillSwitch, SwitchReading};
 use crate::target::Target;
@@ -20,6 +22,14 @@ const ONE: &str = "i-0abc12345";
 const TWO: &str = "i-0def12345";
 const THREE: &str = "i-0fff12345";
 const GROUP: &str = "tag:service=api";
+
+const POLICY: &str = r#"
+inhibit_rules:
+  - source_matchers: [alertname=power-cut]
+    target_matchers: [alertname=slow-api-data]
+services: { api: { depends_on: [db] } }
+flapping: { window: 1h, start: 4, stop: 1 }
+"#;
 
 /// Everything that the guards look at; as it is made, all of them pass.
 struct Scene {
@@ -30,6 +40,9 @@ struct Scene {
     plan: Option<Plan>,
     books: Books,
     switch: SwitchReading,
+    policy: Policy,
+    silences: Reading<Vec<Silence>>,
+    live: Reading<Live>,
     now: Timestamp,
 }
 
@@ -71,6 +84,9 @@ impl Scene {
             plan: None,
             books: Books::new(),
             switch: SwitchReading::Known(KillSwitch::default()),
+            policy: policy::read(POLICY).unwrap(),
+            silences: Reading::Known(Vec::new()),
+            live: Reading::Known(Live::default()),
             now: at(0),
         };
         scene.firing(alert("slow-api-data", ONE))
@@ -129,6 +145,11 @@ impl Scene {
             plan: self.plan.as_ref(),
             books: &self.books,
             switch: &self.switch,
+            mutes: &MuteFacts {
+                policy: &self.policy,
+                silences: self.silences.clone(),
+                live: self.live.clone(),
+            },
             now: self.now,
         })
     }
@@ -164,6 +185,50 @@ fn muted(until: Option<i64>) -> Alert {
     alert("slow-api-data", ONE).muted(Mute { by, until: until.map(at) })
 }
 
+/// Another live incident with one firing alert.
+fn live(name: &str, service: &str) -> Reading<Live> {
+    let mut draft = draft(name, TWO);
+    draft.service = Some(service.to_owned());
+    let run = run_of("inc_2", 1);
+    let opened = Event::Opened {
+        group_key: "other".to_owned(),
+        service: service.to_owned(),
+        severity: crate::alert::Severity::Critical,
+        title: name.to_owned(),
+    };
+    let record = |seq, event| Recorded { incident: run.incident.clone(), seq, at: at(0), event };
+    let fired = Event::AlertFired { alert: Box::new(draft.seal()) };
+    let incident = Incident::open(&record(1, opened)).unwrap().apply(&record(2, fired)).unwrap();
+    Reading::Known(Live { incidents: vec![incident], more_than: None })
+}
+
+/// Fired four times, each but the last resolved at once.
+fn flapping(scene: Scene) -> Scene {
+    scene
+        .over(ONE)
+        .firing(alert("slow-api-data", ONE))
+        .over(ONE)
+        .firing(alert("slow-api-data", ONE))
+}
+
+fn maintained() -> Policy {
+    let yaml = "maintenance: [{name: move, owner: dba, reason: new disks, services: [api], from: 2026-01-01T00:00:00Z, to: 2027-01-01T00:00:00Z}]";
+    policy::read(yaml).unwrap()
+}
+
+fn silenced(until: Timestamp) -> Reading<Vec<Silence>> {
+    let draft = SilenceDraft {
+        owner: "ana".to_owned(),
+        reason: "known".to_owned(),
+        matchers: crate::matcher::Matchers::read("service=api").unwrap(),
+        starts_at: None,
+        ends_at: until,
+        replaces: None,
+    };
+    let id = "sil_1".to_owned().try_into().unwrap();
+    Reading::Known(vec![Silence::new(draft, id, at(-60)).unwrap()])
+}
+
 /// For each guard of the registry, a scene in which it alone holds.
 fn blocking() -> Vec<(&'static str, Scene)> {
     vec![
@@ -173,15 +238,20 @@ fn blocking() -> Vec<(&'static str, Scene)> {
         ),
         ("blast_radius", Scene::new().acted(TWO, &other(), -10)),
         ("cooldown", Scene::new().acted(ONE, &other(), -899)),
+        ("dependency", Scene::new().with(|scene| scene.live = live("disk-full", "db"))),
+        ("flapping", flapping(Scene::new())),
         ("identity", Scene::new().with(|scene| scene.observations[0].identity = None)),
+        ("inhibited", Scene::new().with(|scene| scene.live = live("power-cut", "power"))),
         (
             "kill_switch",
             Scene::new().with(|scene| scene.switch = SwitchReading::Unreadable(String::new())),
         ),
         ("lock", Scene::new().locked(&other(), 1)),
+        ("maintenance", Scene::new().with(|scene| scene.policy = maintained())),
         ("max_age", Scene::new().at(601)),
         ("require_tag", Scene::new().with(|scene| scene.observations[0].tags.clear())),
         ("sender_mute", Scene::new().firing(muted(None))),
+        ("silenced", Scene::new().with(|scene| scene.silences = silenced(at(60)))),
         ("still_true", Scene::new().over(ONE)),
     ]
 }
@@ -433,4 +503,47 @@ fn a_window_of_no_length_forgets_at_once() {
         scene.runbook.guards.cooldown = SignedDuration::ZERO;
     });
     passes(&scene.acted(ONE, &other(), 0));
+}
+
+#[test]
+fn mutes_hold_what_they_cannot_read_and_only_then_call_somebody() {
+    let unreadable = || "the store is away".to_owned();
+    let blind = Scene::new().with(|scene| scene.silences = Reading::Unreadable(unreadable()));
+    holds(&blind, "silenced", "the store is away");
+    assert_eq!(blind.judge().muted, None);
+    let quiet = Scene::new().with(|scene| scene.silences = silenced(at(60)));
+    holds(&quiet, "silenced", "silenced by ana (sil_1): known");
+    assert!(quiet.judge().trace().muted.is_some_and(|muted| muted.until == Some(at(60))));
+    passes(&Scene::new().with(|scene| scene.silences = silenced(at(60))).at(60));
+
+    let blind = Scene::new().with(|scene| scene.live = Reading::Unreadable(unreadable()));
+    let judgement = blind.judge();
+    let holding: Vec<_> = judgement.findings.iter().filter(|finding| finding.holds()).collect();
+    assert_eq!(holding.len(), 2, "inhibition and dependency cannot be judged");
+    assert!(judgement.permit.is_none() && judgement.muted.is_none());
+
+    let many = Live { incidents: Vec::new(), more_than: Some(500) };
+    let many = Scene::new().with(|scene| scene.live = Reading::Known(many));
+    assert!(many.judge().permit.is_none() && many.judge().reason().contains("500"));
+}
+
+#[test]
+fn a_mute_beside_another_reason_is_no_reason_to_be_quiet() {
+    let both = Scene::new()
+        .with(|scene| scene.silences = silenced(at(60)))
+        .with(|scene| scene.observations[0].tags.clear());
+    assert!(both.judge().permit.is_none());
+    assert_eq!(both.judge().muted, None);
+}
+
+#[test]
+fn the_mute_guards_are_guards_and_every_mute_has_one() {
+    for (guard, _) in super::MUTE_GUARDS {
+        assert!(GUARDS.iter().any(|known| known.name() == *guard), "{guard}");
+    }
+    let mut kinds: Vec<_> = super::MUTE_GUARDS.iter().map(|(_, kind)| *kind).collect();
+    kinds.sort_unstable();
+    let mut mutes: Vec<_> = crate::muting::MUTES.iter().map(|mute| mute.kind()).collect();
+    mutes.sort_unstable();
+    assert_eq!(kinds, mutes);
 }

@@ -1,5 +1,7 @@
 //! Domain events: the only way in which an incident changes, and at once its audit trail and outbox.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +10,7 @@ use crate::alert::{Alert, Severity};
 use crate::evidence::{Evidence, Observation, Verdict};
 use crate::fingerprint::Fingerprint;
 use crate::ids::IncidentId;
+use crate::muting::{Muted, Parent};
 use crate::plan::Plan;
 use crate::runbook::Runbook;
 use crate::trace::Trace;
@@ -24,6 +27,27 @@ pub enum Event {
     AlertUpdated { alert: Box<Alert> },
     #[serde(rename = "alert.resolved")]
     AlertResolved { fingerprint: Fingerprint, ends_at: Timestamp },
+    /// Nothing was heard of it for too long: it counts as over. No evidence of anything.
+    #[serde(rename = "alert.expired")]
+    AlertExpired { fingerprint: Fingerprint, ends_at: Timestamp, reason: String },
+    /// It was in another incident a short while ago, with these changes of state.
+    #[serde(rename = "alert.recurred")]
+    AlertRecurred { fingerprint: Fingerprint, before: IncidentId, changes: Vec<Timestamp> },
+    /// It changes its state too often; said once, until it has settled.
+    #[serde(rename = "alert.flapping")]
+    AlertFlapping { fingerprint: Fingerprint, changes: usize, until: Timestamp },
+    /// One fingerprint stands for too many things; said once.
+    #[serde(rename = "alert.collapsed")]
+    AlertCollapsed { fingerprint: Fingerprint, targets: BTreeSet<String> },
+    /// Nobody is told and nothing is done while the mute holds.
+    #[serde(rename = "incident.suppressed")]
+    Suppressed { muted: Muted },
+    /// What muted it is over, and it still fires: people are told, and runbooks are asked again.
+    #[serde(rename = "incident.unmuted")]
+    Unmuted { reason: String },
+    /// A service that this one's depends on has a firing incident.
+    #[serde(rename = "incident.correlated")]
+    Correlated { parent: Parent },
     /// The runbooks were asked and none runs; the trace says why.
     #[serde(rename = "incident.considered")]
     Considered { trace: Trace },
@@ -102,7 +126,7 @@ pub enum Event {
 }
 
 /// The names of the events that wake a driver, in order; the rule on the bus lists the same.
-pub const WAKES_DRIVER: &[&str] = &["alert.fired", "incident.resolved"];
+pub const WAKES_DRIVER: &[&str] = &["alert.fired", "incident.resolved", "incident.unmuted"];
 
 /// The names of the events after which somebody may have to be told; the rule on the bus lists the same.
 ///
@@ -145,6 +169,13 @@ impl Event {
             Event::AlertFired { .. } => "alert.fired",
             Event::AlertUpdated { .. } => "alert.updated",
             Event::AlertResolved { .. } => "alert.resolved",
+            Event::AlertExpired { .. } => "alert.expired",
+            Event::AlertRecurred { .. } => "alert.recurred",
+            Event::AlertFlapping { .. } => "alert.flapping",
+            Event::AlertCollapsed { .. } => "alert.collapsed",
+            Event::Suppressed { .. } => "incident.suppressed",
+            Event::Unmuted { .. } => "incident.unmuted",
+            Event::Correlated { .. } => "incident.correlated",
             Event::Considered { .. } => "incident.considered",
             Event::RunStarted { .. } => "run.started",
             Event::Observed { .. } => "run.observed",
@@ -195,7 +226,9 @@ impl Event {
         if let Event::AlertFired { alert } | Event::AlertUpdated { alert } = self {
             return Some(&alert.fingerprint);
         }
-        if let Event::AlertResolved { fingerprint, .. } = self {
+        if let Event::AlertResolved { fingerprint, .. } | Event::AlertExpired { fingerprint, .. } =
+            self
+        {
             return Some(fingerprint);
         }
         None

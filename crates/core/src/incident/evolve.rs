@@ -1,10 +1,13 @@
 //! The fold: what each event makes of an incident.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::status::next;
 use super::{Acknowledgement, Event, Incident, Mark, Member, Recorded, Status};
 use crate::alert::{Alert, AlertStatus};
+use crate::fingerprint::Fingerprint;
 use crate::run::{self, Run};
 
 /// An event that cannot follow the state it was given; a stored stream never holds one.
@@ -56,6 +59,9 @@ impl Incident {
             resolved_at: None,
             alerts: std::collections::BTreeMap::new(),
             acknowledged: None,
+            muted: None,
+            resting: None,
+            parent: None,
             escalated_because: None,
             runs: Vec::new(),
             considered: None,
@@ -81,7 +87,7 @@ impl Incident {
         let here = Mark { seq: recorded.seq, at };
         match &recorded.event {
             Event::Opened { .. } => return Err(illegal(recorded, "it is open already")),
-            Event::AlertFired { alert } => self.remember(alert, at, here),
+            Event::AlertFired { alert } => self.remember(alert, at, here, at),
             Event::AlertUpdated { alert } => {
                 // News of the same episode does not make it younger.
                 let known = self.alerts.get(&alert.fingerprint);
@@ -92,21 +98,50 @@ impl Incident {
                         let worse = alert.severity > known.alert.severity;
                         let news = if worse { here } else { known.news };
                         let starts_at = starts_at.min(alert.starts_at);
-                        self.remember(&Alert { starts_at, ..(**alert).clone() }, fired_at, news);
+                        // An end that was promised is not taken back.
+                        let ends_at = known.alert.ends_at.max(alert.ends_at);
+                        let merged = Alert { starts_at, ends_at, ..(**alert).clone() };
+                        self.remember(&merged, fired_at, news, at);
                     }
-                    None => self.remember(alert, at, here),
+                    None => self.remember(alert, at, here, at),
                 }
             }
             Event::AlertResolved { fingerprint, ends_at } => {
-                let member = self
-                    .alerts
-                    .get_mut(fingerprint)
-                    .ok_or_else(|| illegal(recorded, "no such alert"))?;
+                let member = self.member(fingerprint, recorded)?;
+                if member.alert.is_firing() {
+                    member.remember_changes(&[at]);
+                }
                 member.alert.status = AlertStatus::Resolved;
                 member.alert.ends_at = Some(*ends_at);
                 member.news = here;
             }
-            Event::Considered { trace } => self.considered = Some(trace.clone()),
+            Event::AlertExpired { fingerprint, ends_at, .. } => {
+                let member = self.member(fingerprint, recorded)?;
+                member.alert.status = AlertStatus::Resolved;
+                member.alert.ends_at = Some(*ends_at);
+                member.expired = true;
+                member.news = here;
+            }
+            Event::AlertRecurred { fingerprint, changes, .. } => {
+                let member = self.member(fingerprint, recorded)?;
+                member.remember_changes(changes);
+            }
+            Event::AlertFlapping { fingerprint, .. } => {
+                self.member(fingerprint, recorded)?.flapping_said = Some(at);
+            }
+            Event::AlertCollapsed { fingerprint, .. } => {
+                self.member(fingerprint, recorded)?;
+            }
+            Event::Suppressed { muted } => self.muted = Some(muted.clone()),
+            Event::Unmuted { .. } => {
+                self.muted = None;
+                self.resting = None;
+            }
+            Event::Correlated { parent } => self.parent = Some(parent.clone()),
+            Event::Considered { trace } => {
+                self.considered = Some(trace.clone());
+                self.resting.clone_from(&trace.muted);
+            }
             Event::RunStarted { run, runbook, driver, settle_until, deadline, .. } => {
                 if self.active_run().is_some() {
                     return Err(illegal(recorded, "another run is active"));
@@ -136,6 +171,9 @@ impl Incident {
                     .last_mut()
                     .filter(|active| active.number == *run && active.is_active())
                     .ok_or_else(|| illegal(recorded, "that run is not active"))?;
+                if let Some(muted) = recorded.event.trace().and_then(|trace| trace.muted.clone()) {
+                    self.resting = Some(muted);
+                }
                 run::evolve(active, &recorded.event, at).map_err(|why| illegal(recorded, why))?;
             }
             Event::Escalated { reason } => self.escalated_because = Some(reason.clone()),
@@ -148,10 +186,13 @@ impl Incident {
                     return Err(illegal(recorded, "it is resolved already"));
                 }
                 self.resolved_at = Some(at);
+                self.muted = None;
+                self.resting = None;
             }
             Event::Reopened { .. } => {
                 self.resolved_at = None;
                 self.acknowledged = None;
+                self.parent = None;
             }
             Event::Closed { .. } => {
                 if self.status != Status::Resolved {
@@ -166,9 +207,28 @@ impl Incident {
         Ok(self)
     }
 
-    fn remember(&mut self, alert: &Alert, fired_at: Timestamp, news: Mark) {
+    fn member(
+        &mut self,
+        fingerprint: &Fingerprint,
+        recorded: &Recorded,
+    ) -> Result<&mut Member, Illegal> {
+        self.alerts.get_mut(fingerprint).ok_or_else(|| illegal(recorded, "no such alert"))
+    }
+
+    fn remember(&mut self, alert: &Alert, fired_at: Timestamp, news: Mark, at: Timestamp) {
         self.severity = self.severity.max(alert.severity);
-        let member = Member { alert: alert.clone(), fired_at, news };
+        let before = self.alerts.remove(&alert.fingerprint);
+        let mut member = Member {
+            alert: alert.clone(),
+            fired_at,
+            news,
+            updated_at: Some(at),
+            changes: Vec::new(),
+            flapping_said: None,
+            targets: BTreeSet::new(),
+            expired: false,
+        };
+        member.follow(before.as_ref(), at);
         self.alerts.insert(alert.fingerprint.clone(), member);
     }
 }

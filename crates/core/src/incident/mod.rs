@@ -3,12 +3,15 @@
 mod command;
 pub mod event;
 mod evolve;
+mod expire;
+mod intake;
 mod log;
+mod memory;
 mod receive;
 mod seen;
 mod status;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -16,7 +19,10 @@ use serde::{Deserialize, Serialize};
 pub use command::{Command, Refusal};
 pub use event::{Event, Outcome, Recorded};
 pub use evolve::{Illegal, replay};
+pub use expire::{LastHeard, expire, expires_at};
+pub use intake::{Intake, Settled, settle};
 pub use log::{Alarm, Failed, Flush, Heard, Reason, Said, Urgent};
+pub use memory::{MOST_TARGETS, target_of};
 pub use receive::{Received, Verdict as IntakeVerdict, receive};
 pub use seen::Seen;
 pub use status::{Status, TRANSITIONS, transitions_table};
@@ -24,6 +30,7 @@ pub use status::{Status, TRANSITIONS, transitions_table};
 use crate::alert::{Alert, Severity};
 use crate::fingerprint::Fingerprint;
 use crate::ids::IncidentId;
+use crate::muting::{Muted, Parent};
 use crate::run::Run;
 use crate::trace::Trace;
 
@@ -37,6 +44,21 @@ pub struct Member {
     /// When it last began, ended or got worse, by our clock.
     #[serde(default)]
     pub news: Mark,
+    /// When its latest delivery that changed something came, by our clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Timestamp>,
+    /// When it last fired or ended, by our clock, oldest first: what flapping is told from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Timestamp>,
+    /// When people were told that it flaps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flapping_said: Option<Timestamp>,
+    /// The different things that its deliveries named, a bounded number of them.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub targets: BTreeSet<String>,
+    /// It ended because it was not heard of any more, not because its sender said so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub expired: bool,
 }
 
 /// A point of an incident's record.
@@ -70,6 +92,15 @@ pub struct Incident {
     pub resolved_at: Option<Timestamp>,
     pub alerts: BTreeMap<Fingerprint, Member>,
     pub acknowledged: Option<Acknowledgement>,
+    /// Why nobody is told of it for now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub muted: Option<Muted>,
+    /// Why no runbook takes it for now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resting: Option<Muted>,
+    /// The firing incident of a service that this one's depends on, the latest that was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Parent>,
     pub escalated_because: Option<String>,
     /// All but the last have ended.
     pub runs: Vec<Run>,

@@ -124,7 +124,11 @@ fn join(
         return Received::Open { events: opening(alert, group) };
     }
     match incident.status {
-        Status::Open | Status::Remediating | Status::Verifying | Status::Escalated => {
+        Status::Open
+        | Status::Suppressed
+        | Status::Remediating
+        | Status::Verifying
+        | Status::Escalated => {
             Received::Append { verdict: Verdict::Updated, events: vec![fired(alert)] }
         }
         Status::Resolved => {

@@ -14,13 +14,17 @@ pub struct Seen {
     pub starts_at: Timestamp,
     pub content_hash: String,
     pub status: AlertStatus,
+    /// The end that the sender gave, also for what still fires; a later one puts its expiry off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<Timestamp>,
+    /// That it is over is our guess alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub expired: bool,
 }
 
 impl Seen {
     pub fn of(member: &Member) -> Self {
-        Self::said_by(&member.alert)
+        Self { expired: member.expired, ..Self::said_by(&member.alert) }
     }
 
     pub fn said_by(alert: &Alert) -> Self {
@@ -30,12 +34,15 @@ impl Seen {
             content_hash: alert.content_hash.clone(),
             status: alert.status,
             ends_at: alert.ends_at,
+            expired: false,
         }
     }
 
-    /// Whether `alert` is the very same again.
+    /// Whether `alert` is the very same again. One that fires for longer than was known is news.
     pub fn is_said_again_by(&self, alert: &Alert) -> bool {
+        let lasts_longer = alert.is_firing() && alert.ends_at > self.ends_at;
         alert.status == self.status
+            && !lasts_longer
             && alert.content_hash == self.content_hash
             && alert.goes_on_with(self.episode.as_deref(), self.starts_at)
     }
@@ -53,7 +60,8 @@ impl Seen {
                 let is_from_before = alert.start_is_unknown
                     && !is_named
                     && self.ends_at.is_some_and(|ends_at| alert.starts_at < ends_at);
-                is_same || is_from_before || alert.starts_at < self.starts_at
+                let is_known = is_same || is_from_before || alert.starts_at < self.starts_at;
+                is_known && !self.expired
             }
             (false, AlertStatus::Firing) => {
                 let of_another = alert.episode.is_some() && self.episode.is_some() && !is_same;

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     Open,
+    /// As open, while a mute keeps it from people and runbooks.
+    Suppressed,
     Remediating,
     Verifying,
     Escalated,
@@ -15,8 +17,9 @@ pub enum Status {
 }
 
 impl Status {
-    pub const ALL: [Status; 6] = [
+    pub const ALL: [Status; 7] = [
         Status::Open,
+        Status::Suppressed,
         Status::Remediating,
         Status::Verifying,
         Status::Escalated,
@@ -27,6 +30,7 @@ impl Status {
     pub fn as_str(self) -> &'static str {
         match self {
             Status::Open => "open",
+            Status::Suppressed => "suppressed",
             Status::Remediating => "remediating",
             Status::Verifying => "verifying",
             Status::Escalated => "escalated",
@@ -42,7 +46,11 @@ impl Status {
     /// Whether alerts of its group still join it without reopening anything.
     pub fn is_live(self) -> bool {
         match self {
-            Status::Open | Status::Remediating | Status::Verifying | Status::Escalated => true,
+            Status::Open
+            | Status::Suppressed
+            | Status::Remediating
+            | Status::Verifying
+            | Status::Escalated => true,
             Status::Resolved | Status::Closed => false,
         }
     }
@@ -53,9 +61,12 @@ impl Status {
 /// Events that are not listed for a status leave it as it is.
 pub const TRANSITIONS: &[(Option<Status>, &str, Status)] = &[
     (None, "incident.opened", Status::Open),
+    (Some(Status::Open), "incident.suppressed", Status::Suppressed),
     (Some(Status::Open), "run.started", Status::Remediating),
     (Some(Status::Open), "incident.escalated", Status::Escalated),
     (Some(Status::Open), "incident.resolved", Status::Resolved),
+    (Some(Status::Suppressed), "incident.unmuted", Status::Open),
+    (Some(Status::Suppressed), "incident.resolved", Status::Resolved),
     (Some(Status::Remediating), "step.confirmed", Status::Verifying),
     (Some(Status::Remediating), "step.unknown", Status::Verifying),
     (Some(Status::Remediating), "run.ended", Status::Open),

@@ -12,6 +12,7 @@ use crate::evidence::{Effect, Observation};
 use crate::guards::{self, Case};
 use crate::incident::{Event, Incident, Outcome, Recorded, Status};
 use crate::ledger::RowState;
+use crate::muting::MuteFacts;
 use crate::plan::Plan;
 use crate::runbook::{Mode, RunbookSet};
 use crate::switch::SwitchReading;
@@ -27,6 +28,8 @@ pub struct Facts<'a> {
     /// At least those of [`books_needed`].
     pub books: &'a Books,
     pub switch: &'a SwitchReading,
+    /// What may mute the incident's alerts.
+    pub mutes: &'a MuteFacts<'a>,
     /// For how long after its resolve an incident can be reopened.
     pub reopen_within: SignedDuration,
 }
@@ -159,7 +162,7 @@ fn without_run(incident: &Incident, facts: &Facts<'_>, now: Timestamp) -> Move {
                 Move::Stop(Directive::Wait { until: close_at, reason })
             };
         }
-        Status::Open | Status::Remediating | Status::Verifying => {}
+        Status::Open | Status::Suppressed | Status::Remediating | Status::Verifying => {}
     }
     if let Some(taken) = &incident.acknowledged {
         return done(&format!("{} has it", taken.by));
@@ -169,7 +172,11 @@ fn without_run(incident: &Incident, facts: &Facts<'_>, now: Timestamp) -> Move {
             reason: "every alert is resolved".to_owned(),
         }]);
     }
-    match begin(incident, facts.runbooks, facts.driver, now) {
+    // Asked again when it is unmuted, not before: the record says when.
+    if let Some(mute) = incident.muted.as_ref().or(incident.resting.as_ref()) {
+        return done(&format!("nothing is done for now: {}", mute.reason));
+    }
+    match begin(incident, facts, now) {
         Begun::Run(started) => Move::Record(vec![started]),
         Begun::Not(trace) if incident.considered.as_ref() == Some(&trace) => done(&trace.decision),
         Begun::Not(trace) => Move::Record(vec![Event::Considered { trace }]),
@@ -333,6 +340,7 @@ fn judge(
         plan: run.plan.as_ref(),
         books,
         switch: facts.switch,
+        mutes: facts.mutes,
         now,
     })
 }

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::Facts;
 use crate::actions;
 use crate::alert::Alert;
 use crate::cel::{ALERT, Alternative, reach};
 use crate::incident::{Event, Incident};
+use crate::muting;
 use crate::runbook::{Mode, Runbook, RunbookSet, field};
 use crate::target::{BadTargets, Target, Targets};
 use crate::trace::{Trace, Tried};
@@ -122,26 +124,29 @@ fn check_id(target: &Target) -> Result<(), BadTargets> {
 }
 
 /// The start of a run, or the record of why there is none.
-pub(super) fn begin(
-    incident: &Incident,
-    runbooks: &RunbookSet,
-    driver: &str,
-    now: Timestamp,
-) -> Begun {
-    let (chosen, tried, others) = choose(incident, runbooks);
+pub(super) fn begin(incident: &Incident, facts: &Facts<'_>, now: Timestamp) -> Begun {
+    let (chosen, tried, others) = choose(incident, facts.runbooks);
     let traced =
         |decision: String| Trace { tried: tried.clone(), others, decision, ..Trace::default() };
     let Some(runbook) = chosen else {
-        return Begun::Not(traced(format!("none of {} runbooks is for this", runbooks.len())));
+        return Begun::Not(traced(format!(
+            "none of {} runbooks is for this",
+            facts.runbooks.len()
+        )));
     };
     if matches!(runbook.mode, Mode::Shadow | Mode::Suggest) {
         return Begun::Not(traced(would(incident, runbook)));
+    }
+    let meant = |alert: &Alert| runbook.when.holds(alert).unwrap_or(false);
+    if let Some(muted) = muting::at_rest(incident, meant, facts.mutes, now) {
+        let decision = format!("`{}` is for this and waits: {}", runbook.runbook, muted.reason);
+        return Begun::Not(Trace { muted: Some(muted), ..traced(decision) });
     }
     let decision = format!("`{}` runs for this", runbook.runbook);
     Begun::Run(Event::RunStarted {
         run: u32::try_from(incident.runs.len()).unwrap_or(u32::MAX).saturating_add(1),
         runbook: Box::new(runbook.clone()),
-        driver: driver.to_owned(),
+        driver: facts.driver.to_owned(),
         settle_until: now + runbook.settle,
         deadline: now + runbook.longest(),
         trace: traced(decision),

@@ -9,7 +9,9 @@ pub(super) fn end(incident: &Incident, run: &Run, outcome: Outcome, reason: &str
     let mut events = vec![Event::RunEnded { run: run.number, outcome, reason: reason.to_owned() }];
     let firing = incident.is_firing();
     let harmed = matches!(outcome, Outcome::Harmful | Outcome::Abandoned);
-    let failed = matches!(outcome, Outcome::Useless | Outcome::Held);
+    // A mute held it before anything was done: it is asked again when that ends, and calls nobody.
+    let muted = incident.resting.is_some() && outcome == Outcome::Held && !run.may_have_acted();
+    let failed = matches!(outcome, Outcome::Useless | Outcome::Held) && !muted;
     if harmed || (failed && firing) {
         events.push(Event::Escalated { reason: format!("{}: {reason}", words(outcome)) });
     } else if !firing && incident.status.is_live() {

@@ -94,6 +94,13 @@ pub(crate) fn evolve(run: &mut Run, event: &Event, at: Timestamp) -> Result<(), 
         | Event::AlertFired { .. }
         | Event::AlertUpdated { .. }
         | Event::AlertResolved { .. }
+        | Event::AlertExpired { .. }
+        | Event::AlertRecurred { .. }
+        | Event::AlertFlapping { .. }
+        | Event::AlertCollapsed { .. }
+        | Event::Suppressed { .. }
+        | Event::Unmuted { .. }
+        | Event::Correlated { .. }
         | Event::Considered { .. }
         | Event::RunStarted { .. }
         | Event::Escalated { .. }

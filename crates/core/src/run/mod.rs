@@ -163,6 +163,8 @@ mod scenarios;
 #[cfg(test)]
 mod scenarios_evidence;
 #[cfg(test)]
+mod scenarios_muted;
+#[cfg(test)]
 mod scenarios_shared;
 #[cfg(test)]
 mod scenarios_undo;

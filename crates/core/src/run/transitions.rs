@@ -1,10 +1,13 @@
 //! Every row of the table of transitions, with a story that takes it: none is there for show.
 
 use super::scenarios::{MONITOR, ONE, TWO, claimed, firing, until_sent};
+use super::scenarios_muted::silenced;
 use super::world::{Hand, REOPEN, Reply, STEADY, Sight, World};
 use crate::evidence::Reading;
 use crate::examples::{FLAG_RUNBOOK, alert, draft, resolved};
-use crate::incident::Status::{Closed, Escalated, Open, Remediating, Resolved, Verifying};
+use crate::incident::Status::{
+    Closed, Escalated, Open, Remediating, Resolved, Suppressed, Verifying,
+};
 use crate::incident::{Command, Incident, Status, TRANSITIONS};
 
 type Row = (Option<Status>, &'static str, Status);
@@ -14,9 +17,12 @@ type Story = fn() -> World;
 /// Each row and the story that takes it, in the order of the table.
 const STORIES: &[(Row, Story)] = &[
     ((None, "incident.opened", Open), nobody_handles_it),
+    ((Some(Open), "incident.suppressed", Suppressed), it_is_silenced),
     ((Some(Open), "run.started", Remediating), it_helps),
     ((Some(Open), "incident.escalated", Escalated), the_target_is_gone),
     ((Some(Open), "incident.resolved", Resolved), nobody_handles_it),
+    ((Some(Suppressed), "incident.unmuted", Open), it_is_silenced),
+    ((Some(Suppressed), "incident.resolved", Resolved), it_ends_while_silenced),
     ((Some(Remediating), "step.confirmed", Verifying), it_helps),
     ((Some(Remediating), "step.unknown", Verifying), no_word_comes_back),
     ((Some(Remediating), "run.ended", Open), the_target_is_gone),
@@ -113,6 +119,19 @@ fn it_comes_back() -> World {
     let mut again = draft(MONITOR, ONE);
     again.starts_at = world.time();
     world.deliver(&again.seal());
+    world
+}
+
+fn it_is_silenced() -> World {
+    let mut world = silenced(60);
+    world.now = 60;
+    world.look_at_mutes(0);
+    world
+}
+
+fn it_ends_while_silenced() -> World {
+    let mut world = silenced(600);
+    over(&mut world);
     world
 }
 

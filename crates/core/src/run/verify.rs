@@ -17,7 +17,11 @@ pub fn checked(
     now: Timestamp,
 ) -> Event {
     let firing: Vec<&str> = incident.firing().map(|alert| alert.title.as_str()).collect();
+    let expired = incident.alerts.values().any(|member| member.expired);
     let (reading, detail) = match firing.first() {
+        None if expired => {
+            (Reading::Unreadable, "an alert expired: nobody said that it is over".to_owned())
+        }
         None => (Reading::Good, "every alert of the incident is resolved".to_owned()),
         Some(title) => (Reading::Bad, format!("{} still firing, first: {title}", firing.len())),
     };

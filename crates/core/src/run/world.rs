@@ -13,9 +13,12 @@ use crate::fingerprint::Fingerprint;
 use crate::guards::{self, Case};
 use crate::ids::IncidentId;
 use crate::incident::{
-    Command, Event, Incident, IntakeVerdict, Received, Recorded, Refusal, Status, receive,
+    Command, Event, Incident, Intake, IntakeVerdict, Received, Recorded, Refusal, Settled, Status,
+    receive, settle,
 };
 use crate::ledger::RowState;
+use crate::muting::{self, Live, MuteFacts, Silence};
+use crate::policy::Policy;
 use crate::runbook::{self, RunbookSet};
 use crate::switch::{Engaged, KillSwitch, SwitchReading};
 use crate::target::Target;
@@ -92,6 +95,8 @@ pub(super) struct World {
     by_fingerprint: BTreeMap<Fingerprint, usize>,
     pub(super) books: Books,
     pub(super) switch: SwitchReading,
+    pub(super) policy: Policy,
+    pub(super) silences: muting::Reading<Vec<Silence>>,
     /// The move in which the switch was engaged.
     pub(super) engaged: Option<u64>,
     pub(super) calls: Vec<Call>,
@@ -117,12 +122,25 @@ impl World {
             by_fingerprint: BTreeMap::new(),
             books: Books::new(),
             switch: SwitchReading::Known(KillSwitch::default()),
+            policy: Policy::default(),
+            silences: muting::Reading::Known(Vec::new()),
             engaged: None,
             calls: Vec::new(),
             orders: Vec::new(),
             reports: Vec::new(),
             members: 4,
             watch: |_, _, _, _, _| {},
+        }
+    }
+
+    /// What may mute an alert now: everything that is live is read.
+    pub(super) fn mutes(&self) -> MuteFacts<'_> {
+        let live = self.incidents.iter().rev().filter(|incident| incident.status.is_live());
+        let live = Live { incidents: live.cloned().collect(), more_than: None };
+        MuteFacts {
+            policy: &self.policy,
+            silences: self.silences.clone(),
+            live: muting::Reading::Known(live),
         }
     }
 
@@ -148,6 +166,11 @@ impl World {
         if matches!(received, Received::Open { .. }) && group != own {
             (place, received) = (group, ask(group));
         }
+        let incident = |place: Option<usize>| place.and_then(|index| self.incidents.get(index));
+        let opens = matches!(received, Received::Open { .. });
+        let intake =
+            Intake { alert, place: if opens { None } else { incident(place) }, own: incident(own) };
+        let Settled { received, muted } = settle(received, &intake, &self.mutes(), self.time());
         let (index, verdict) = match (received, place) {
             (Received::Nothing { verdict }, _) => return verdict,
             (Received::Append { verdict, events }, Some(index)) => {
@@ -155,7 +178,10 @@ impl World {
                 (index, verdict)
             }
             (Received::Append { .. }, None) => panic!("nothing to append to"),
-            (Received::Open { events }, _) => (self.open(events), IntakeVerdict::Opened),
+            (Received::Open { events }, _) => {
+                let verdict = if muted { IntakeVerdict::Suppressed } else { IntakeVerdict::Opened };
+                (self.open(events), verdict)
+            }
         };
         self.by_fingerprint.insert(alert.fingerprint.clone(), index);
         if alert.is_firing() {
@@ -228,6 +254,7 @@ impl World {
             runbooks: &self.runbooks,
             books: &books,
             switch: &self.switch,
+            mutes: &self.mutes(),
             reopen_within: REOPEN,
         };
         let advanced = advance(state, &facts, self.time());
@@ -244,6 +271,12 @@ impl World {
             self.orders.push((incident, order.clone()));
         }
         directive
+    }
+
+    /// What the record has to say of mutes that began or ended.
+    pub(super) fn look_at_mutes(&mut self, incident: usize) -> bool {
+        let event = muting::change(&self.incidents[incident], &self.mutes(), self.time());
+        event.is_some_and(|event| self.write(incident, vec![event]))
     }
 
     pub(super) fn command(&mut self, incident: usize, command: Command) -> Result<(), Refusal> {
@@ -312,14 +345,15 @@ impl World {
             plan: run.plan.as_ref(),
             books: &self.books,
             switch: &self.switch,
+            mutes: &self.mutes(),
             now: self.time(),
         });
         let permitted = judgement.permit.is_some() && hand.sight != Sight::Unreadable;
         let event = if permitted {
             Event::StepSent { run: run.number, row: index }
         } else {
-            let reason = judgement.reason();
-            Event::StepRefused { run: run.number, row: index, reason, trace: None }
+            let (reason, trace) = (judgement.reason(), Some(judgement.trace()));
+            Event::StepRefused { run: run.number, row: index, reason, trace }
         };
         let mut pending = self.pending(incident, vec![event], Vec::new());
         pending.call = permitted.then(|| {
