@@ -48,10 +48,12 @@ async fn main() -> Result<(), Error> {
         Some(url) => Fallback::new(Arc::new(QueueSpill::new(&config, url)), Arc::clone(&clock)),
         None => Fallback::none(Arc::clone(&clock)),
     };
+    let policy = Arc::new(lambda::policy(&environment)?);
     let (queue, _writing) = Queue::start(QueueSettings {
         store: Arc::<DynamoStore>::clone(&store),
         clock: Arc::clone(&clock),
         routes: Arc::default(),
+        policy: Arc::clone(&policy),
         reopen_within: lambda::reopen_within(&environment)?,
         storms: STORMS,
     });
@@ -64,7 +66,7 @@ async fn main() -> Result<(), Error> {
         secrets,
         certificates: Arc::new(Certificates::of(Arc::new(SnsEndpoint::default()))),
         metrics,
-        policy: Arc::new(lambda::policy(&environment)?),
+        policy,
     });
     lambda_runtime::run(service_fn(|invoked: LambdaEvent<_>| doors.answer(invoked))).await
 }

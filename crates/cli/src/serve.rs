@@ -98,10 +98,12 @@ impl Platform {
             channels: settings.secrets.channels,
         });
 
+        let policy = Arc::new(settings.policy);
         let driver = Driver::start(DriverSettings {
             store: store.clone(),
             clock: Arc::clone(&clock),
             runbooks: Arc::clone(&runbooks),
+            policy: Arc::clone(&policy),
             hands,
             reopen_within: settings.reopen_within,
         });
@@ -118,6 +120,7 @@ impl Platform {
             store: Arc::new(store.clone()),
             clock: Arc::clone(&clock),
             routes: Arc::default(),
+            policy: Arc::clone(&policy),
             reopen_within: settings.reopen_within,
             storms: StormSettings::default(),
         });
@@ -126,6 +129,7 @@ impl Platform {
             store: Arc::new(store.clone()),
             clock: Arc::clone(&clock),
             routes: Arc::default(),
+            policy: Arc::clone(&policy),
             reopen_within: settings.reopen_within,
             runbooks,
             metrics: metrics.clone(),
@@ -137,6 +141,7 @@ impl Platform {
             store: Arc::new(store.clone()),
             clock: Arc::clone(&clock),
             routes: Arc::default(),
+            policy: Arc::clone(&policy),
             reopen_within: settings.reopen_within,
         });
         let webhooks = Webhooks {
@@ -147,7 +152,7 @@ impl Platform {
             secrets,
             certificates: Arc::new(Certificates::of(Arc::new(SnsEndpoint::new(outbound)))),
             metrics,
-            policy: Arc::new(settings.policy),
+            policy,
         };
         let router =
             webhooks::router(webhooks).merge(api::router(api.clone())).merge(console::router(api));

@@ -11,7 +11,6 @@ pub fn sentence(event: &Event) -> String {
         Event::AlertFired { alert } => format!("{} says: {}", alert.source, alert.title),
         Event::AlertUpdated { alert } => format!("{} now says: {}", alert.source, alert.title),
         Event::AlertResolved { ends_at, .. } => format!("the sender says it ended at {ends_at}"),
-        Event::AlertExpired { reason, .. } | Event::Unmuted { reason } => reason.clone(),
         Event::AlertRecurred { before, .. } => format!("it was in {before} a short while ago"),
         Event::AlertFlapping { changes, until, .. } => {
             format!("it flaps: {changes} changes; quiet until it settles, {until} at the soonest")
@@ -71,7 +70,10 @@ pub fn sentence(event: &Event) -> String {
         Event::StepIneffective { verdict, .. } => format!("useless: {}", verdict.reason),
         Event::StepHarmful { verdict, .. } => format!("harmful: {}", verdict.reason),
         Event::StepStuck { reason, .. } => format!("could not be put back: {reason}"),
-        Event::RunEnded { reason, .. } | Event::Resolved { reason } => reason.clone(),
+        Event::RunEnded { reason, .. }
+        | Event::AlertExpired { reason, .. }
+        | Event::Unmuted { reason }
+        | Event::Resolved { reason } => reason.clone(),
         Event::Escalated { reason } | Event::Reopened { reason } | Event::Closed { reason } => {
             reason.clone()
         }

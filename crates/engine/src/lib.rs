@@ -8,6 +8,7 @@ pub mod drain;
 pub mod fallback;
 pub mod ids;
 pub mod ingest;
+pub mod muting;
 pub mod notify;
 mod own_alerts;
 pub mod policy;

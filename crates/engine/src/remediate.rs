@@ -8,6 +8,8 @@ use firebreak_core::guards::{self, Case, RowPermit};
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::{Event, Incident};
 use firebreak_core::ledger::{Row, RowState};
+use firebreak_core::muting::MuteFacts;
+use firebreak_core::policy::Policy;
 use firebreak_core::run::{self, Directive, Facts, Order, Phase, Run, Takeover, Work};
 use firebreak_core::runbook::{Runbook, RunbookSet, Step};
 use firebreak_core::switch::SwitchReading;
@@ -15,6 +17,7 @@ use firebreak_core::target::Targets;
 use firebreak_core::trace::Trace;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::muting;
 use crate::ports::{AppendError, ApplyError, Clock, Hands, HandsSet, Store, StoreError};
 use crate::record::{RecordError, append_of, pause, record};
 
@@ -24,6 +27,7 @@ pub struct Remediation<'a> {
     pub store: &'a dyn Store,
     pub clock: &'a dyn Clock,
     pub runbooks: &'a RunbookSet,
+    pub policy: &'a Policy,
     pub hands: &'a HandsSet,
     pub reopen_within: SignedDuration,
 }
@@ -73,12 +77,14 @@ pub async fn advance(
         let incident = load(with, id).await?;
         let books = with.store.books(&run::books_needed(&incident)).await?;
         let switch = switch(with).await;
+        let mutes = mutes(with, &incident).await;
         let facts = Facts {
             driver,
             takeover,
             runbooks: with.runbooks,
             books: &books,
             switch: &switch,
+            mutes: &mutes,
             reopen_within: with.reopen_within,
         };
         let now = with.clock.now();
@@ -128,6 +134,13 @@ async fn switch(with: Remediation<'_>) -> SwitchReading {
         Ok(switch) => SwitchReading::Known(switch),
         Err(error) => SwitchReading::Unreadable(error.to_string()),
     }
+}
+
+async fn mutes<'a>(with: Remediation<'a>, incident: &Incident) -> MuteFacts<'a> {
+    if !run::mutes_needed(incident) {
+        return MuteFacts::unread(with.policy);
+    }
+    muting::read(with.store, with.policy, incident.firing(), with.clock.now()).await
 }
 
 fn hands<'a>(with: Remediation<'a>, step: &Step) -> Result<&'a dyn Hands, RemediateError> {
@@ -280,6 +293,7 @@ async fn at_hand(
     }
     let books: Books = with.store.books(&run::books_needed(incident)).await?;
     let switch = switch(with).await;
+    let mutes = muting::read(with.store, with.policy, incident.firing(), with.clock.now()).await;
     let observations = [seen];
     let now = with.clock.now();
     let judgement = guards::judge(&Case {
@@ -290,6 +304,7 @@ async fn at_hand(
         plan: run.plan.as_ref(),
         books: &books,
         switch: &switch,
+        mutes: &mutes,
         now,
     });
     let permit =

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use firebreak_core::policy::Policy;
 use firebreak_core::routing::Routes;
 use firebreak_engine::drain::{keep_crashing, keep_unknown, take_front, take_spilled};
 use firebreak_engine::ingest::{Ingest, Report};
@@ -21,6 +22,7 @@ pub struct DrainSettings {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub routes: Arc<Routes>,
+    pub policy: Arc<Policy>,
     pub reopen_within: SignedDuration,
 }
 
@@ -167,6 +169,7 @@ impl DrainSettings {
             store: &*self.store,
             clock: &*self.clock,
             routes: &self.routes,
+            policy: &self.policy,
             reopen_within: self.reopen_within,
         }
     }

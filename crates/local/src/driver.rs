@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::event::WAKES_DRIVER;
+use firebreak_core::policy::Policy;
 use firebreak_core::run::{Directive, Takeover};
 use firebreak_core::runbook::RunbookSet;
 use firebreak_engine::ports::{Clock, HandsSet, StoreError};
@@ -23,6 +24,7 @@ pub struct DriverSettings {
     pub store: SqliteStore,
     pub clock: Arc<dyn Clock>,
     pub runbooks: Arc<RunbookSet>,
+    pub policy: Arc<Policy>,
     pub hands: Arc<HandsSet>,
     pub reopen_within: SignedDuration,
 }
@@ -232,6 +234,7 @@ impl Turn {
             store: &settings.store,
             clock: &*settings.clock,
             runbooks: &settings.runbooks,
+            policy: &settings.policy,
             hands: &settings.hands,
             reopen_within: settings.reopen_within,
         };

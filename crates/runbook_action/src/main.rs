@@ -13,6 +13,7 @@ use firebreak_aws::store::DynamoStore;
 use firebreak_aws::{client, ec2::Ec2Reboot};
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::Command;
+use firebreak_core::policy::Policy;
 use firebreak_core::run::Takeover;
 use firebreak_core::runbook::RunbookSet;
 use firebreak_engine::command::command;
@@ -29,6 +30,7 @@ struct Function {
     family: Option<String>,
     store: DynamoStore,
     runbooks: RunbookSet,
+    policy: Policy,
     hands: HandsSet,
     reopen_within: SignedDuration,
 }
@@ -62,6 +64,7 @@ async fn main() -> Result<(), Error> {
         family,
         store,
         runbooks,
+        policy: lambda::policy(&environment)?,
         hands: HandsSet::new(hands),
         reopen_within: lambda::reopen_within(&environment)?,
     };
@@ -87,6 +90,7 @@ impl Function {
             store: &self.store,
             clock: &SystemClock,
             runbooks: &self.runbooks,
+            policy: &self.policy,
             hands: &self.hands,
             reopen_within: self.reopen_within,
         };

@@ -10,13 +10,14 @@ use firebreak_core::fingerprint::Fingerprint;
 use firebreak_core::heartbeat::{Heard, Watch};
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::{Incident, Recorded};
+use firebreak_core::muting::{Live, Silence, SilenceId};
 use firebreak_core::proof::Nonce;
 use firebreak_core::switch::KillSwitch;
 use firebreak_engine::delivery::PackedBody;
 use firebreak_engine::ports::{
     Append, AppendError, Conflict, Counters, Heartbeats, IncidentStore, ListPage, ListQuery,
-    Nonces, Quarantine, QuarantineQuery, Quarantined, Remembered, Repeats, Settings, Slot, SlotKey,
-    StoreError,
+    Nonces, PutError, Quarantine, QuarantineQuery, Quarantined, Remembered, Repeats, Settings,
+    Silences, Slot, SlotKey, StoreError,
 };
 use jiff::Timestamp;
 
@@ -53,6 +54,7 @@ struct Tables {
     watch: Option<Watch>,
     nonces: BTreeMap<String, Timestamp>,
     switch: KillSwitch,
+    silences: BTreeMap<SilenceId, Silence>,
     /// Every event in the order of its commit: what a stream or an outbox delivers.
     outbox: Vec<Recorded>,
 }
@@ -234,6 +236,13 @@ impl IncidentStore for MemoryStore {
         Ok(ListPage { incidents, cursor })
     }
 
+    async fn live(&self, most: usize) -> Result<Live, StoreError> {
+        self.weather().await?;
+        let tables = self.tables();
+        let live = tables.incidents.values().rev().filter(|incident| incident.status.is_live());
+        Ok(Live::first(live.take(most + 1).cloned().collect(), most))
+    }
+
     async fn books(&self, keys: &[BookKey]) -> Result<Books, StoreError> {
         self.weather().await?;
         let tables = self.tables();
@@ -265,6 +274,34 @@ impl Settings for MemoryStore {
         self.weather().await?;
         self.tables().switch = switch.clone();
         Ok(())
+    }
+}
+
+#[async_trait]
+impl Silences for MemoryStore {
+    async fn silences(&self, since: Timestamp) -> Result<Vec<Silence>, StoreError> {
+        self.weather().await?;
+        let tables = self.tables();
+        let silences = tables.silences.values().rev();
+        Ok(silences.filter(|silence| silence.ends_at > since).cloned().collect())
+    }
+
+    async fn silence(&self, id: &SilenceId) -> Result<Option<Silence>, StoreError> {
+        self.weather().await?;
+        Ok(self.tables().silences.get(id).cloned())
+    }
+
+    async fn put_silence(&self, silence: &Silence) -> Result<(), PutError> {
+        self.weather().await?;
+        {
+            let mut tables = self.tables();
+            let before = tables.silences.get(&silence.id).map_or(0, |stored| stored.version);
+            if before + 1 != silence.version {
+                return Err(PutError::Conflict);
+            }
+            tables.silences.insert(silence.id.clone(), silence.clone());
+        }
+        Ok(self.answered().await?)
     }
 }
 

@@ -7,6 +7,7 @@ use firebreak_core::alert::{Alert, AlertStatus, Draft, Severity};
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::event::WAKES_DRIVER;
 use firebreak_core::incident::{Command, Incident, Recorded};
+use firebreak_core::policy::Policy;
 use firebreak_core::routing::Routes;
 use firebreak_core::run::{Directive, Order, Phase, Takeover, Work};
 use firebreak_core::runbook::RunbookSet;
@@ -96,6 +97,7 @@ pub(crate) struct World {
     pub mutant: Option<Mutant>,
     scenario: Arc<Scenario>,
     runbooks: Arc<RunbookSet>,
+    policy: Arc<Policy>,
     hands: Arc<HandsSet>,
     pending: Arc<Mutex<Pending>>,
 }
@@ -134,6 +136,7 @@ impl World {
             mutant,
             scenario: Arc::new(scenario),
             runbooks: Arc::new(runbooks),
+            policy: Arc::default(),
             hands,
             pending: Arc::default(),
         }
@@ -214,6 +217,7 @@ impl World {
             store: &self.store,
             clock: &self.kernel,
             runbooks: &self.runbooks,
+            policy: &self.policy,
             hands: &self.hands,
             reopen_within: REOPEN_WITHIN,
         }
@@ -343,6 +347,7 @@ impl World {
                         store: &world.store,
                         clock: &world.kernel,
                         routes: &routes,
+                        policy: &world.policy,
                         reopen_within: REOPEN_WITHIN,
                     };
                     let taken = take_all(with, std::slice::from_ref(&alert)).await;

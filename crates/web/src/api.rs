@@ -11,6 +11,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::{Command, Incident, Status};
+use firebreak_core::policy::Policy;
 use firebreak_core::proof::Secrets;
 use firebreak_core::routing::Routes;
 use firebreak_core::runbook::{Draft, RunbookSet, lint};
@@ -34,6 +35,7 @@ pub struct Api {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub routes: Arc<Routes>,
+    pub policy: Arc<Policy>,
     pub reopen_within: SignedDuration,
     pub runbooks: Arc<RunbookSet>,
     pub metrics: Metrics,
@@ -46,6 +48,7 @@ impl Api {
             store: &*self.store,
             clock: &*self.clock,
             routes: &self.routes,
+            policy: &self.policy,
             reopen_within: self.reopen_within,
         }
     }

@@ -49,6 +49,7 @@ impl Place {
             store: Arc::new(store.clone()),
             clock: Arc::<SystemClock>::clone(&clock),
             routes: Arc::default(),
+            policy: Arc::default(),
             reopen_within: jiff::SignedDuration::from_mins(10),
             storms: StormSettings::default(),
         });

@@ -8,6 +8,7 @@ use firebreak_core::book::{BookKey, Books};
 use firebreak_core::fingerprint::Fingerprint;
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::{Event, Incident, Recorded};
+use firebreak_core::muting::Live;
 use firebreak_core::storm::Repeats;
 use firebreak_engine::ports::{
     Append, AppendError, IncidentStore, ListPage, ListQuery, Slot, SlotKey, StoreError,
@@ -86,6 +87,10 @@ impl IncidentStore for DynamoStore {
 
     async fn list(&self, query: &ListQuery) -> Result<ListPage, StoreError> {
         self.page(query).await
+    }
+
+    async fn live(&self, most: usize) -> Result<Live, StoreError> {
+        self.read_live(most).await
     }
 
     async fn books(&self, keys: &[BookKey]) -> Result<Books, StoreError> {

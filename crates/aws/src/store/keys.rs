@@ -7,6 +7,7 @@ use firebreak_core::book::BookKey;
 use firebreak_core::fingerprint::Fingerprint;
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::{Seen, Status};
+use firebreak_core::muting::SilenceId;
 use firebreak_engine::ports::{SlotKey, StoreError};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -83,6 +84,10 @@ impl Key {
         Self::new("SETTINGS", "KILL_SWITCH")
     }
 
+    pub(super) fn silence(id: &SilenceId) -> Self {
+        Self::new(SILENCES, id.as_str())
+    }
+
     pub(super) fn counter(name: &str, shard: u32) -> Self {
         Self::new(counter(name), shard.to_string())
     }
@@ -114,6 +119,9 @@ pub(super) fn quarantine(source: &str) -> String {
 pub(super) fn quarantined_body(id: &str) -> String {
     format!("QUARBODY#{id}")
 }
+
+/// The partition of all silences.
+pub(super) const SILENCES: &str = "SILENCES";
 
 /// The partition of one counter's shards.
 pub(super) fn counter(name: &str) -> String {

@@ -10,9 +10,11 @@ mod heartbeats;
 mod incidents;
 mod keys;
 mod list;
+mod live;
 mod nonces;
 mod quarantine;
 mod settings;
+mod silences;
 mod slots;
 
 use aws_config::SdkConfig;

@@ -4,6 +4,7 @@ use firebreak_aws::ec2::Ec2Reboot;
 use firebreak_core::evidence::Reading;
 use firebreak_core::incident::Event;
 use firebreak_core::ledger::RowState;
+use firebreak_core::policy::Policy;
 use firebreak_core::run::{Directive, Order, Takeover, Work};
 use firebreak_core::runbook;
 use firebreak_engine::contracts::examples;
@@ -38,6 +39,7 @@ async fn a_planned_reboot_is_sent_once_and_checked() {
         store: &store,
         clock: &SystemClock,
         runbooks: &runbooks,
+        policy: &Policy::default(),
         hands: &hands,
         reopen_within: SignedDuration::from_mins(10),
     };

@@ -2,6 +2,7 @@
 
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::{Event, Incident, Status};
+use firebreak_core::policy::Policy;
 use firebreak_core::run::{Directive, Takeover};
 use firebreak_core::runbook::{self, RunbookSet};
 use firebreak_engine::contracts::examples;
@@ -52,6 +53,7 @@ async fn a_dead_driver_takes_its_run_and_no_other_with_it() {
         store: &store,
         clock: &SystemClock,
         runbooks: &runbooks,
+        policy: &Policy::default(),
         hands: &hands,
         reopen_within: SignedDuration::from_mins(10),
     };
@@ -83,6 +85,7 @@ async fn a_driver_that_died_before_it_began_is_told_to_people() {
         store: &store,
         clock: &SystemClock,
         runbooks: &runbooks,
+        policy: &Policy::default(),
         hands: &hands,
         reopen_within: SignedDuration::from_mins(10),
     };

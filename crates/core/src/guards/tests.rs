@@ -23,13 +23,13 @@ const TWO: &str = "i-0def12345";
 const THREE: &str = "i-0fff12345";
 const GROUP: &str = "tag:service=api";
 
-const POLICY: &str = r#"
+const POLICY: &str = "
 inhibit_rules:
   - source_matchers: [alertname=power-cut]
     target_matchers: [alertname=slow-api-data]
 services: { api: { depends_on: [db] } }
 flapping: { window: 1h, start: 4, stop: 1 }
-"#;
+";
 
 /// Everything that the guards look at; as it is made, all of them pass.
 struct Scene {

@@ -1,13 +1,7 @@
 //! The fold: what each event makes of an incident.
 
-use std::collections::BTreeSet;
-
-use jiff::Timestamp;
-
 use super::status::next;
-use super::{Acknowledgement, Event, Incident, Mark, Member, Recorded, Status};
-use crate::alert::{Alert, AlertStatus};
-use crate::fingerprint::Fingerprint;
+use super::{Acknowledgement, Event, Incident, Recorded, Status};
 use crate::run::{self, Run};
 
 /// An event that cannot follow the state it was given; a stored stream never holds one.
@@ -84,53 +78,16 @@ impl Incident {
             return Err(illegal(recorded, format!("it belongs to {}", recorded.incident)));
         }
         let at = recorded.at;
-        let here = Mark { seq: recorded.seq, at };
         match &recorded.event {
             Event::Opened { .. } => return Err(illegal(recorded, "it is open already")),
-            Event::AlertFired { alert } => self.remember(alert, at, here, at),
-            Event::AlertUpdated { alert } => {
-                // News of the same episode does not make it younger.
-                let known = self.alerts.get(&alert.fingerprint);
-                let goes_on = |of: &Alert| alert.goes_on_with(of.episode.as_deref(), of.starts_at);
-                match known.filter(|known| goes_on(&known.alert)) {
-                    Some(known) => {
-                        let (fired_at, starts_at) = (known.fired_at, known.alert.starts_at);
-                        let worse = alert.severity > known.alert.severity;
-                        let news = if worse { here } else { known.news };
-                        let starts_at = starts_at.min(alert.starts_at);
-                        // An end that was promised is not taken back.
-                        let ends_at = known.alert.ends_at.max(alert.ends_at);
-                        let merged = Alert { starts_at, ends_at, ..(**alert).clone() };
-                        self.remember(&merged, fired_at, news, at);
-                    }
-                    None => self.remember(alert, at, here, at),
-                }
-            }
-            Event::AlertResolved { fingerprint, ends_at } => {
-                let member = self.member(fingerprint, recorded)?;
-                if member.alert.is_firing() {
-                    member.remember_changes(&[at]);
-                }
-                member.alert.status = AlertStatus::Resolved;
-                member.alert.ends_at = Some(*ends_at);
-                member.news = here;
-            }
-            Event::AlertExpired { fingerprint, ends_at, .. } => {
-                let member = self.member(fingerprint, recorded)?;
-                member.alert.status = AlertStatus::Resolved;
-                member.alert.ends_at = Some(*ends_at);
-                member.expired = true;
-                member.news = here;
-            }
-            Event::AlertRecurred { fingerprint, changes, .. } => {
-                let member = self.member(fingerprint, recorded)?;
-                member.remember_changes(changes);
-            }
-            Event::AlertFlapping { fingerprint, .. } => {
-                self.member(fingerprint, recorded)?.flapping_said = Some(at);
-            }
-            Event::AlertCollapsed { fingerprint, .. } => {
-                self.member(fingerprint, recorded)?;
+            Event::AlertFired { .. }
+            | Event::AlertUpdated { .. }
+            | Event::AlertResolved { .. }
+            | Event::AlertExpired { .. }
+            | Event::AlertRecurred { .. }
+            | Event::AlertFlapping { .. }
+            | Event::AlertCollapsed { .. } => {
+                self.follow(recorded).ok_or_else(|| illegal(recorded, "no such alert"))?;
             }
             Event::Suppressed { muted } => self.muted = Some(muted.clone()),
             Event::Unmuted { .. } => {
@@ -205,30 +162,5 @@ impl Incident {
         self.version = recorded.seq;
         self.updated_at = at;
         Ok(self)
-    }
-
-    fn member(
-        &mut self,
-        fingerprint: &Fingerprint,
-        recorded: &Recorded,
-    ) -> Result<&mut Member, Illegal> {
-        self.alerts.get_mut(fingerprint).ok_or_else(|| illegal(recorded, "no such alert"))
-    }
-
-    fn remember(&mut self, alert: &Alert, fired_at: Timestamp, news: Mark, at: Timestamp) {
-        self.severity = self.severity.max(alert.severity);
-        let before = self.alerts.remove(&alert.fingerprint);
-        let mut member = Member {
-            alert: alert.clone(),
-            fired_at,
-            news,
-            updated_at: Some(at),
-            changes: Vec::new(),
-            flapping_said: None,
-            targets: BTreeSet::new(),
-            expired: false,
-        };
-        member.follow(before.as_ref(), at);
-        self.alerts.insert(alert.fingerprint.clone(), member);
     }
 }

@@ -1,9 +1,11 @@
 //! What an incident remembers of an alert across its deliveries: when it changed its state, and what it named.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
-use super::Member;
-use crate::alert::Alert;
+use super::{Event, Incident, Mark, Member, Recorded};
+use crate::alert::{Alert, AlertStatus};
 use crate::policy::Flapping;
 
 /// Labels that name the thing that an alert is about; those that an alert has are taken together.
@@ -41,9 +43,83 @@ pub fn target_of(alert: &Alert) -> Option<String> {
     (!target.is_empty()).then_some(target)
 }
 
+impl Incident {
+    /// What an event about one alert changes of it; `None` where the incident has no such alert.
+    pub(super) fn follow(&mut self, recorded: &Recorded) -> Option<()> {
+        let (event, at) = (&recorded.event, recorded.at);
+        let here = Mark { seq: recorded.seq, at };
+        if let Event::AlertFired { alert } = event {
+            self.remember(alert, at, here, at);
+        } else if let Event::AlertUpdated { alert } = event {
+            self.update(alert, here);
+        } else if let Event::AlertResolved { fingerprint, ends_at } = event {
+            let member = self.alerts.get_mut(fingerprint)?;
+            if member.alert.is_firing() {
+                member.remember_changes(&[at]);
+            }
+            member.end(*ends_at, here);
+        } else if let Event::AlertExpired { fingerprint, ends_at, .. } = event {
+            let member = self.alerts.get_mut(fingerprint)?;
+            member.end(*ends_at, here);
+            member.expired = true;
+        } else if let Event::AlertRecurred { fingerprint, changes, .. } = event {
+            self.alerts.get_mut(fingerprint)?.remember_changes(changes);
+        } else if let Event::AlertFlapping { fingerprint, .. } = event {
+            self.alerts.get_mut(fingerprint)?.flapping_said = Some(at);
+        } else if let Event::AlertCollapsed { fingerprint, .. } = event {
+            self.alerts.get(fingerprint)?;
+        }
+        Some(())
+    }
+
+    /// News of the same episode does not make it younger.
+    fn update(&mut self, alert: &Alert, here: Mark) {
+        let known = self.alerts.get(&alert.fingerprint);
+        let goes_on = |of: &Alert| alert.goes_on_with(of.episode.as_deref(), of.starts_at);
+        match known.filter(|known| goes_on(&known.alert)) {
+            Some(known) => {
+                let fired_at = known.fired_at;
+                let worse = alert.severity > known.alert.severity;
+                let news = if worse { here } else { known.news };
+                let merged = Alert {
+                    starts_at: known.alert.starts_at.min(alert.starts_at),
+                    // An end that was promised is not taken back.
+                    ends_at: known.alert.ends_at.max(alert.ends_at),
+                    ..alert.clone()
+                };
+                self.remember(&merged, fired_at, news, here.at);
+            }
+            None => self.remember(alert, here.at, here, here.at),
+        }
+    }
+
+    fn remember(&mut self, alert: &Alert, fired_at: Timestamp, news: Mark, at: Timestamp) {
+        self.severity = self.severity.max(alert.severity);
+        let before = self.alerts.remove(&alert.fingerprint);
+        let mut member = Member {
+            alert: alert.clone(),
+            fired_at,
+            news,
+            updated_at: Some(at),
+            changes: Vec::new(),
+            flapping_said: None,
+            targets: BTreeSet::new(),
+            expired: false,
+        };
+        member.take_over(before.as_ref(), at);
+        self.alerts.insert(alert.fingerprint.clone(), member);
+    }
+}
+
 impl Member {
+    fn end(&mut self, ends_at: Timestamp, here: Mark) {
+        self.alert.status = AlertStatus::Resolved;
+        self.alert.ends_at = Some(ends_at);
+        self.news = here;
+    }
+
     /// Takes over what was known of the alert before this delivery.
-    pub(super) fn follow(&mut self, before: Option<&Member>, at: Timestamp) {
+    fn take_over(&mut self, before: Option<&Member>, at: Timestamp) {
         if let Some(before) = before {
             self.changes.clone_from(&before.changes);
             self.flapping_said = before.flapping_said;
@@ -60,7 +136,7 @@ impl Member {
     }
 
     /// Adds changes of state, also earlier ones, as far as any rule looks back.
-    pub(super) fn remember_changes(&mut self, more: &[Timestamp]) {
+    fn remember_changes(&mut self, more: &[Timestamp]) {
         self.changes.extend(more);
         self.changes.sort_unstable();
         let surplus = self.changes.len().saturating_sub(Flapping::MOST_CHANGES);

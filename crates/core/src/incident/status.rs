@@ -39,6 +39,11 @@ impl Status {
         }
     }
 
+    /// Those of incidents that are not over.
+    pub fn live() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|status| status.is_live())
+    }
+
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == word)
     }

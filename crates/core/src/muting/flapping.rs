@@ -148,18 +148,15 @@ mod tests {
                 .scan(0, |time, gap| { *time += gap; Some(at(*time)) })
                 .collect();
             let now = changes.last().copied().unwrap_or(at(0)) + SignedDuration::from_secs(later);
-            match flaps(&changes, &of, now) {
-                Some(flapping) => {
+            if let Some(flapping) = flaps(&changes, &of, now) {
                     prop_assert!(flapping.until > now && flapping.since <= now);
                     prop_assert!(flapping.changes > stop);
                     prop_assert!(flaps(&changes, &of, flapping.until).is_none());
                     let just_before = flapping.until - SignedDuration::from_nanos(1);
                     prop_assert!(flaps(&changes, &of, just_before).is_some());
-                }
-                None => {
+            } else {
                     let left = changes.iter().filter(|change| **change > now - of.window).count();
                     prop_assert!(left < start);
-                }
             }
         }
     }

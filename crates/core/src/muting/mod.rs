@@ -35,13 +35,20 @@ pub enum Reading<T> {
 pub struct Live {
     /// The newest first.
     pub incidents: Vec<Incident>,
-    /// How many there may be at least, where not all were read.
+    /// There are more than so many, and only these were read.
     pub more_than: Option<usize>,
 }
 
 impl Live {
     /// More incidents than this are not looked at: what an older one would mute is told, and is not acted on.
     pub const MOST: usize = 500;
+
+    /// Of incidents that were read, newest first, the first `most`; one more shows that there are others.
+    pub fn first(mut incidents: Vec<Incident>, most: usize) -> Self {
+        let more_than = (incidents.len() > most).then_some(most);
+        incidents.truncate(most);
+        Self { incidents, more_than }
+    }
 }
 
 /// What muting is decided from, besides the alert and its incident.
@@ -55,6 +62,12 @@ pub struct MuteFacts<'a> {
 }
 
 impl<'a> MuteFacts<'a> {
+    /// The facts of a decision that asks for none: should it ask, nothing is done.
+    pub fn unread(policy: &'a Policy) -> Self {
+        let why = || "it was not read".to_owned();
+        Self { policy, silences: Reading::Unreadable(why()), live: Reading::Unreadable(why()) }
+    }
+
     /// The facts where nobody set a silence and nothing else is live.
     pub fn quiet(policy: &'a Policy) -> Self {
         Self { policy, silences: Reading::Known(Vec::new()), live: Reading::Known(Live::default()) }

@@ -135,9 +135,9 @@ const SKEW: SignedDuration = SignedDuration::from_mins(1);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// The silence itself, later or earlier at its end, or with other words.
-    Amended(Silence),
+    Amended(Box<Silence>),
     /// What it mutes or when it begins is different: a new one takes its place.
-    Replaced { new: Silence, old: Silence },
+    Replaced { new: Box<Silence>, old: Box<Silence> },
 }
 
 impl Silence {
@@ -211,7 +211,7 @@ impl Silence {
         };
         if draft.matchers == self.matchers && same_start {
             check(&draft, starts_at, now)?;
-            return Ok(Change::Amended(Self {
+            return Ok(Change::Amended(Box::new(Self {
                 version: self.version + 1,
                 owner: draft.owner,
                 reason: draft.reason,
@@ -219,14 +219,15 @@ impl Silence {
                 ends_at: draft.ends_at,
                 updated_at: now,
                 ..self.clone()
-            }));
+            })));
         }
         let by = draft.owner.clone();
         // An active one is followed from now on; its own start is past.
         let starts_at = draft.starts_at.filter(|at| *at > now);
         let draft = SilenceDraft { starts_at, replaces: Some(self.id.clone()), ..draft };
         let new = Self::new(draft, id, now)?;
-        Ok(Change::Replaced { new, old: self.expire(&by, now)? })
+        let old = self.expire(&by, now)?;
+        Ok(Change::Replaced { new: Box::new(new), old: Box::new(old) })
     }
 
     /// Ends it now; one that did not begin never will.

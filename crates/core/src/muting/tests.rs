@@ -135,8 +135,11 @@ fn only_what_fires_inhibits_and_never_the_alert_itself() {
     let seq = firing.version + 1;
     let record = Recorded { incident: firing.id.clone(), seq, at: at(9), event: over };
     let over = firing.clone().apply(&record).unwrap();
-    assert_eq!(muted_by(&target, &facts(&policy, &[firing.clone()])), Some(MutedBy::Inhibition));
-    assert_eq!(muted_by(&target, &facts(&policy, &[over.clone()])), None);
+    assert_eq!(
+        muted_by(&target, &facts(&policy, std::slice::from_ref(&firing))),
+        Some(MutedBy::Inhibition)
+    );
+    assert_eq!(muted_by(&target, &facts(&policy, std::slice::from_ref(&over))), None);
 
     // Of its own incident the present state counts, not the one that was read a moment ago.
     let facts = facts(&policy, &[firing]);

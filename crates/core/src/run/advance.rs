@@ -72,6 +72,24 @@ pub fn books_needed(incident: &Incident) -> Vec<BookKey> {
     keys
 }
 
+/// Whether [`advance`] may ask what mutes the incident: not while it only waits.
+pub fn mutes_needed(incident: &Incident) -> bool {
+    match incident.active_run().map(|run| &run.phase) {
+        None => incident.status.is_live(),
+        Some(Phase::Preparing | Phase::AwaitingApproval { .. }) => false,
+        // Each of these may lead to the next step, or to the next run, within one decision.
+        Some(
+            Phase::Deciding
+            | Phase::Acting { .. }
+            | Phase::Verifying { .. }
+            | Phase::Kept { .. }
+            | Phase::Undoing { .. }
+            | Phase::Ending { .. }
+            | Phase::Ended { .. },
+        ) => true,
+    }
+}
+
 /// What the next move of a run is: record something and go on, or stop at a directive.
 enum Move {
     Record(Vec<Event>),

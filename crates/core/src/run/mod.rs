@@ -14,7 +14,7 @@ mod verify;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use advance::{Advanced, Facts, Takeover, advance, books_needed};
+pub use advance::{Advanced, Facts, Takeover, advance, books_needed, mutes_needed};
 pub(crate) use begin::choose;
 pub use begin::targets_of;
 pub use booking::sent;

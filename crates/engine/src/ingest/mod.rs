@@ -8,6 +8,7 @@ use firebreak_core::alert::Alert;
 use firebreak_core::fingerprint::Fingerprint;
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::IntakeVerdict;
+use firebreak_core::policy::Policy;
 use firebreak_core::routing::Routes;
 use firebreak_core::sources::{self, Delivery, Intake, Options, Problem, Reject, Source};
 use jiff::SignedDuration;
@@ -26,6 +27,8 @@ pub struct Ingest<'a> {
     pub clock: &'a dyn Clock,
     /// Says which alerts belong together.
     pub routes: &'a Routes,
+    /// Says what is muted.
+    pub policy: &'a Policy,
     /// For how long after its resolve an incident is reopened rather than followed by a new one.
     pub reopen_within: SignedDuration,
 }

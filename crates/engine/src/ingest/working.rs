@@ -5,13 +5,17 @@ use std::collections::BTreeMap;
 use firebreak_core::alert::Alert;
 use firebreak_core::fingerprint::Fingerprint;
 use firebreak_core::ids::IncidentId;
-use firebreak_core::incident::{Event, Incident, IntakeVerdict, Received, Seen, receive};
+use firebreak_core::incident::{
+    Event, Incident, Intake, IntakeVerdict, Received, Seen, Settled, receive, settle,
+};
+use firebreak_core::muting::{MuteFacts, needs_live};
 use firebreak_core::routing::Routes;
 use jiff::Timestamp;
 
 use super::Ingest;
 use super::batch::Taken;
 use crate::ids;
+use crate::muting;
 use crate::ports::{Append, Slot, SlotKey, SlotWrite, StoreError};
 use crate::record::Growth;
 
@@ -61,6 +65,10 @@ pub(super) struct Working<'a> {
     /// What this batch would make of slots.
     moved: BTreeMap<SlotKey, Slot>,
     incidents: BTreeMap<IncidentId, Growth>,
+    /// What may mute the alerts, read when the first of them changes anything.
+    mutes: Option<MuteFacts<'a>>,
+    /// One of the alerts whose mutes depend on other incidents.
+    depends: Option<&'a Alert>,
     /// The answers that are good once an incident's append is written.
     hanging: BTreeMap<IncidentId, Vec<(usize, Taken)>>,
 }
@@ -77,6 +85,10 @@ impl<'a> Working<'a> {
         keys.sort_unstable();
         keys.dedup();
         let slots = ingest.store.find_all(&keys).await?;
+        let depends = alerts
+            .clone()
+            .map(|keyed| keyed.alert)
+            .find(|alert| alert.is_firing() && needs_live(ingest.policy, alert));
         let likely = alerts.filter_map(|keyed| match slots.get(&keyed.own) {
             Some(slot) if is_repeat(slot, keyed.alert) => None,
             Some(slot) => Some(slot),
@@ -94,7 +106,7 @@ impl<'a> Working<'a> {
         };
         let now = ingest.clock.now();
         let (moved, hanging) = (BTreeMap::new(), BTreeMap::new());
-        Ok(Self { ingest, now, slots, moved, incidents, hanging })
+        Ok(Self { ingest, now, slots, moved, incidents, mutes: None, depends, hanging })
     }
 
     /// Decides about the alert at `index` as if all that was decided before were written.
@@ -116,11 +128,35 @@ impl<'a> Working<'a> {
         }
         let received = self.receive(own.as_ref(), keyed).await?;
         let group = self.slot(&keyed.slot).map(|slot| slot.incident.clone());
-        if !matches!(received, Received::Open { .. }) || group == own {
-            return Ok(self.carry_out(index, keyed, own, received));
+        let (place, received) = if !matches!(received, Received::Open { .. }) || group == own {
+            (own.clone(), received)
+        } else {
+            (group.clone(), self.receive(group.as_ref(), keyed).await?)
+        };
+        let settled = self.settle(keyed, place.as_ref(), own.as_ref(), received).await;
+        Ok(self.carry_out(index, keyed, place, settled))
+    }
+
+    /// What else the alert means, mutes before all.
+    async fn settle(
+        &mut self,
+        keyed: &Keyed<'_>,
+        place: Option<&IncidentId>,
+        own: Option<&IncidentId>,
+        received: Received,
+    ) -> Settled {
+        let (store, policy, now) = (self.ingest.store, self.ingest.policy, self.now);
+        if !keyed.alert.is_firing() || matches!(received, Received::Nothing { .. }) {
+            return Settled { received, muted: false };
         }
-        let received = self.receive(group.as_ref(), keyed).await?;
-        Ok(self.carry_out(index, keyed, group, received))
+        if self.mutes.is_none() {
+            self.mutes = Some(muting::read(store, policy, self.depends, now).await);
+        }
+        let known = |id: Option<&IncidentId>| Some(&self.incidents.get(id?)?.incident);
+        let place = place.filter(|_| !matches!(received, Received::Open { .. }));
+        let intake = Intake { alert: keyed.alert, place: known(place), own: known(own) };
+        let unread = MuteFacts::unread(policy);
+        settle(received, &intake, self.mutes.as_ref().unwrap_or(&unread), now)
     }
 
     /// Everything that is to be written, with the alerts that each append answers.
@@ -197,9 +233,9 @@ impl<'a> Working<'a> {
         index: usize,
         keyed: &Keyed<'_>,
         place: Option<IncidentId>,
-        received: Received,
+        settled: Settled,
     ) -> Placed {
-        match received {
+        match settled.received {
             Received::Nothing { verdict: outcome } => {
                 self.without_events(index, Taken { incident_id: place, outcome })
             }
@@ -213,7 +249,9 @@ impl<'a> Working<'a> {
                 let id = ids::incident_id_of(self.now, self.ingest.clock.chance());
                 let slot = Slot { incident: id.clone(), seen: None };
                 self.moved.insert(keyed.slot.clone(), slot);
-                self.grow(id, index, keyed, events, IntakeVerdict::Opened)
+                let outcome =
+                    if settled.muted { IntakeVerdict::Suppressed } else { IntakeVerdict::Opened };
+                self.grow(id, index, keyed, events, outcome)
             }
         }
     }

@@ -7,6 +7,7 @@ mod nonces;
 mod quarantine;
 mod secrets;
 mod sender;
+mod silences;
 mod spill;
 mod store;
 mod topic_host;
@@ -20,6 +21,7 @@ pub use nonces::{Nonces, Remembered};
 pub use quarantine::{KeptProblem, Quarantine, QuarantineQuery, Quarantined, Replayed};
 pub use secrets::{SecretError, SecretSource};
 pub use sender::Sender;
+pub use silences::{PutError, Silences};
 pub use spill::{Backlog, NotSpilled, Spill, SpillError, Spilled};
 pub use store::{
     Append, AppendError, Conflict, Counters, IncidentStore, ListPage, ListQuery, Settings, Slot,

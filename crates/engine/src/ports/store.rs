@@ -7,11 +7,14 @@ use firebreak_core::book::{BookKey, BookWrite, Books};
 use firebreak_core::fingerprint::Fingerprint;
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::{Incident, Recorded, Seen, Status};
+use firebreak_core::muting::Live;
 use firebreak_core::storm::Repeats;
 use firebreak_core::switch::KillSwitch;
 use jiff::Timestamp;
 
 use super::{Heartbeats, Nonces, Quarantine};
+
+use super::Silences;
 
 /// The store did not answer or answered nonsense. Whether a write took effect is then unknown.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -150,6 +153,9 @@ pub trait IncidentStore: Send + Sync {
 
     async fn list(&self, query: &ListQuery) -> Result<ListPage, StoreError>;
 
+    /// The incidents that are not over, the newest first, `most` at most. It may lag behind an append by a moment.
+    async fn live(&self, most: usize) -> Result<Live, StoreError>;
+
     /// The books that exist among `keys`; sees every append that was answered before.
     async fn books(&self, keys: &[BookKey]) -> Result<Books, StoreError>;
 }
@@ -169,6 +175,12 @@ pub trait Counters: Send + Sync {
 }
 
 /// All that a store keeps, for the places that wire things together.
-pub trait Store: IncidentStore + Settings + Quarantine + Counters + Heartbeats + Nonces {}
+pub trait Store:
+    IncidentStore + Settings + Silences + Quarantine + Counters + Heartbeats + Nonces
+{
+}
 
-impl<T: IncidentStore + Settings + Quarantine + Counters + Heartbeats + Nonces> Store for T {}
+impl<T> Store for T where
+    T: IncidentStore + Settings + Silences + Quarantine + Counters + Heartbeats + Nonces
+{
+}

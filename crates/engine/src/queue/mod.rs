@@ -7,6 +7,7 @@ mod task;
 use std::sync::Arc;
 
 use firebreak_core::alert::Alert;
+use firebreak_core::policy::Policy;
 use firebreak_core::routing::Routes;
 use firebreak_core::sources::{Delivery, Source};
 use firebreak_core::storm::StormSettings;
@@ -27,6 +28,7 @@ pub struct QueueSettings {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub routes: Arc<Routes>,
+    pub policy: Arc<Policy>,
     pub reopen_within: SignedDuration,
     pub storms: StormSettings,
 }
@@ -37,6 +39,7 @@ impl QueueSettings {
             store: &*self.store,
             clock: &*self.clock,
             routes: &self.routes,
+            policy: &self.policy,
             reopen_within: self.reopen_within,
         }
     }

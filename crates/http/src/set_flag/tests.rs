@@ -10,7 +10,9 @@ use firebreak_core::evidence::Group;
 use firebreak_core::guards::{Case, judge};
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::{Event, Incident, Recorded, replay};
+use firebreak_core::muting::MuteFacts;
 use firebreak_core::plan::Plan;
+use firebreak_core::policy::Policy;
 use firebreak_core::runbook::{self, Runbook};
 use firebreak_core::switch::{KillSwitch, SwitchReading};
 use firebreak_engine::ports::SystemClock;
@@ -66,6 +68,7 @@ impl Scene {
             plan: Some(&plan),
             books: &BTreeMap::new(),
             switch: &SwitchReading::Known(KillSwitch::default()),
+            mutes: &MuteFacts::quiet(&Policy::default()),
             now,
         });
         let permit = permit.permit.expect("nothing holds");

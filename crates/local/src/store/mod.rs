@@ -8,6 +8,7 @@ mod quarantine;
 mod read;
 mod schema;
 mod settings;
+mod silences;
 mod writer;
 
 use std::path::Path;

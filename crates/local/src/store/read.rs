@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use firebreak_core::book::{Book, BookKey, Books};
 use firebreak_core::fingerprint::Fingerprint;
 use firebreak_core::ids::IncidentId;
-use firebreak_core::incident::{Incident, Recorded};
+use firebreak_core::incident::{Incident, Recorded, Status};
+use firebreak_core::muting::Live;
 use firebreak_core::storm::Repeats;
 use firebreak_engine::ports::{
     Append, AppendError, IncidentStore, ListPage, ListQuery, Slot, SlotKey, StoreError,
@@ -15,7 +16,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 
 use super::append::{self, Rows};
-use super::{SqliteStore, failed, json};
+use super::{SqliteStore, failed, json, text};
 
 #[async_trait]
 impl IncidentStore for SqliteStore {
@@ -122,6 +123,18 @@ impl IncidentStore for SqliteStore {
     async fn list(&self, query: &ListQuery) -> Result<ListPage, StoreError> {
         let query = query.clone();
         self.read(move |connection| list(connection, &query)).await
+    }
+
+    async fn live(&self, most: usize) -> Result<Live, StoreError> {
+        self.read(move |connection| {
+            let limit = i64::try_from(most).unwrap_or(i64::MAX).saturating_add(1);
+            let sql = "SELECT body FROM incidents WHERE status IN (SELECT value FROM json_each(?1))
+                       ORDER BY id DESC LIMIT ?2";
+            let live: Vec<&str> = Status::live().map(Status::as_str).collect();
+            let incidents = bodies(connection, sql, &[&text(&live)?, &limit])?;
+            Ok(Live::first(incidents, most))
+        })
+        .await
     }
 
     async fn books(&self, keys: &[BookKey]) -> Result<Books, StoreError> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use firebreak_core::alert::{Alert, AlertStatus};
 use firebreak_core::incident::IntakeVerdict::{self, Duplicate, Opened, Resolved, Updated};
 use firebreak_core::incident::{Status, replay};
+use firebreak_core::policy::Policy;
 use firebreak_core::routing::Routes;
 use firebreak_engine::contracts::examples::{at, by_fingerprint, draft};
 use firebreak_engine::ingest::{Ingest, Taken, take_all};
@@ -26,8 +27,13 @@ impl Clock for At {
 }
 
 async fn take(store: &SqliteStore, now: i64, alerts: &[Alert]) -> Vec<Taken> {
-    let with =
-        Ingest { store, clock: &At(at(now)), routes: &Routes::default(), reopen_within: REOPEN };
+    let with = Ingest {
+        store,
+        clock: &At(at(now)),
+        routes: &Routes::default(),
+        policy: &Policy::default(),
+        reopen_within: REOPEN,
+    };
     take_all(with, alerts).await.into_iter().map(Result::unwrap).collect()
 }
 
@@ -133,7 +139,12 @@ async fn more_changes_of_one_incident_than_an_append_takes_are_all_taken() {
     let [incident] = <[_; 1]>::try_from(all(&store).await).unwrap();
     assert_eq!(incident.status, Status::Resolved);
     // Opened, then fired, resolved and over each time, and reopened all but the first.
-    assert_eq!(incident.version, 1 + 4 * 300 - 1);
+    let events = store.events(&incident.id).await.unwrap();
+    let count = |name: &str| events.iter().filter(|event| event.event.name() == name).count();
+    // That it flaps is said once, and each firing after that is muted.
+    let flapping = count("alert.flapping") + count("incident.suppressed");
+    assert_eq!((count("alert.flapping"), count("incident.suppressed")), (1, 297));
+    assert_eq!(events.len() - flapping, 1 + 4 * 300 - 1);
     whole(&store).await;
 }
 

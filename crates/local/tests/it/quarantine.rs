@@ -1,6 +1,7 @@
 //! What could not be understood waits whole, and becomes alerts when a later parser understands it.
 
 use firebreak_core::incident::IntakeVerdict;
+use firebreak_core::policy::Policy;
 use firebreak_core::routing::Routes;
 use firebreak_core::sources::{self, Delivery};
 use firebreak_engine::contracts::examples::at;
@@ -30,6 +31,7 @@ macro_rules! ingest_at {
             store: $store,
             clock: &At($second),
             routes: &Routes::default(),
+            policy: &Policy::default(),
             reopen_within: REOPEN,
         }
     };

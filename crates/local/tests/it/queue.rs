@@ -46,6 +46,7 @@ fn start(store: &SqliteStore) -> (Queue, QueueTask) {
         store: Arc::new(store.clone()),
         clock: Arc::new(SystemClock),
         routes: Arc::default(),
+        policy: Arc::default(),
         reopen_within: REOPEN,
         storms: StormSettings::default(),
     })

@@ -13,6 +13,7 @@ use firebreak_core::evidence::{Evidence, Observation, Reading};
 use firebreak_core::guards::RowPermit;
 use firebreak_core::incident::Incident;
 use firebreak_core::ledger::Row;
+use firebreak_core::policy::Policy;
 use firebreak_core::routing::Routes;
 use firebreak_core::runbook::{self, Runbook, Step};
 use firebreak_core::sources::{Delivery, Intake, Source};
@@ -211,8 +212,13 @@ pub(crate) async fn deliver(store: &SqliteStore, alert: &Alert) {
     let body = serde_json::to_vec(alert).unwrap();
     let now = SystemClock.now();
     let delivery = Delivery { body: &body, content_type: None, headers: &[], received_at: now };
-    let with =
-        Ingest { store, clock: &SystemClock, routes: &Routes::default(), reopen_within: REOPEN };
+    let with = Ingest {
+        store,
+        clock: &SystemClock,
+        routes: &Routes::default(),
+        policy: &Policy::default(),
+        reopen_within: REOPEN,
+    };
     ingest(with, &Plain, &delivery).await.unwrap();
 }
 
@@ -248,6 +254,7 @@ pub(crate) fn start_with(
         store: store.clone(),
         clock: Arc::new(SystemClock),
         runbooks: Arc::new([REBOOT, FLAG].iter().chain(more).map(read).collect()),
+        policy: Arc::default(),
         hands: Arc::new(hands),
         reopen_within,
     })

@@ -108,6 +108,7 @@ impl World {
             store: Arc::new(store.clone()),
             clock: Arc::<SetClock>::clone(&clock),
             routes: Arc::default(),
+            policy: Arc::default(),
             reopen_within: SignedDuration::from_mins(10),
             storms: StormSettings::default(),
         });

@@ -8,6 +8,7 @@ mod nonces;
 mod quarantine;
 mod race;
 mod record;
+mod silences;
 mod together;
 
 use std::pin::Pin;
@@ -157,6 +158,18 @@ pub const CHECKS: &[Check] = &[
     Check {
         promise: "the watch is as it was set last",
         run: |store| Box::pin(heartbeats::watch(store)),
+    },
+    Check {
+        promise: "silences are read back as they were written, and only those that end later than asked",
+        run: |store| Box::pin(silences::kept(store)),
+    },
+    Check {
+        promise: "a silence that somebody changed is a conflict and stays as it was changed first",
+        run: |store| Box::pin(silences::conditional(store)),
+    },
+    Check {
+        promise: "the live incidents are those that are not over, newest first, and what is left out is said",
+        run: |store| Box::pin(silences::live_incidents(store)),
     },
     Check {
         promise: "counters count by name, also at once",

@@ -1,0 +1,34 @@
+//! Reading what may mute an alert. What cannot be read is a fact for the decision, not a failure of the question.
+
+use firebreak_core::alert::Alert;
+use firebreak_core::muting::{Live, MuteFacts, Reading, needs_live};
+use firebreak_core::policy::Policy;
+use jiff::Timestamp;
+
+use crate::ports::{IncidentStore, Silences, StoreError};
+
+/// Reads what the mutes of these alerts depend on: the silences, and the live incidents where a rule asks for them.
+pub async fn read<'a, S: IncidentStore + Silences + ?Sized>(
+    store: &S,
+    policy: &'a Policy,
+    alerts: impl IntoIterator<Item = &Alert>,
+    now: Timestamp,
+) -> MuteFacts<'a> {
+    let live = if alerts.into_iter().any(|alert| needs_live(policy, alert)) {
+        reading("the live incidents", store.live(Live::MOST).await)
+    } else {
+        Reading::Known(Live::default())
+    };
+    let silences = reading("the silences", store.silences(now).await);
+    MuteFacts { policy, silences, live }
+}
+
+fn reading<T>(what: &str, read: Result<T, StoreError>) -> Reading<T> {
+    match read {
+        Ok(known) => Reading::Known(known),
+        Err(error) => {
+            tracing::warn!(%error, "{what} cannot be read");
+            Reading::Unreadable(error.to_string())
+        }
+    }
+}
