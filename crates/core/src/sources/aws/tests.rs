@@ -9,7 +9,7 @@ use super::super::tests::Body;
 use super::super::{Intake, SOURCES, find};
 use super::event_claims;
 use crate::alert::{Alert, AlertStatus};
-use crate::incident::{Mark, Member, Seen};
+use crate::incident::Seen;
 
 fn body(source: &str, case: &str) -> Vec<u8> {
     let events = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events");
@@ -129,7 +129,7 @@ fn an_update_is_news_only_where_it_says_something_new_and_is_not_late() {
         parse("securityhub", event.to_string().as_bytes()).alerts.remove(0).1
     };
     let seen = |alert: &Alert| {
-        Seen::of(&Member { alert: alert.clone(), fired_at: alert.starts_at, news: Mark::default() })
+        Seen::said_by(alert)
     };
     let failed = at("2026-03-01T10:00:00Z", "FAILED");
     assert!(seen(&failed).is_repeated_by(&at("2026-03-02T10:00:00Z", "FAILED")), "sent every day");
