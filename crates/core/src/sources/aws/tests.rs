@@ -128,9 +128,7 @@ fn an_update_is_news_only_where_it_says_something_new_and_is_not_late() {
         event["detail"]["findings"][0]["Compliance"]["Status"] = json!(compliance);
         parse("securityhub", event.to_string().as_bytes()).alerts.remove(0).1
     };
-    let seen = |alert: &Alert| {
-        Seen::said_by(alert)
-    };
+    let seen = |alert: &Alert| Seen::said_by(alert);
     let failed = at("2026-03-01T10:00:00Z", "FAILED");
     assert!(seen(&failed).is_repeated_by(&at("2026-03-02T10:00:00Z", "FAILED")), "sent every day");
     let passed = at("2026-03-03T10:00:00Z", "PASSED");
