@@ -53,7 +53,8 @@ chaos: ## failing commits, an outage of a minute and a kill under load: nothing 
 fuzz: ## odd inputs at every parser: CASES=10000000 SEED=2 TARGET=grafana
 	cargo run --quiet --profile fuzz --package firebreak-fuzz --bin fuzz -- --cases $(or $(CASES),200000) --seed $(or $(SEED),1) --target "$(TARGET)"
 
-bench: ## cold start and memory of alert_ingest beside Python
+bench: ## intake beside Alertmanager and Python; cold start and memory of alert_ingest beside Python
+	crates/cli/bench/run.sh
 	crates/alert_ingest/bench/run.sh
 
 bless: ## rewrite golden files and generated documents
