@@ -15,6 +15,7 @@ pub mod heartbeat;
 pub mod ids;
 pub mod incident;
 pub mod ledger;
+pub mod limit;
 pub mod matcher;
 pub mod muting;
 pub mod notification;

@@ -36,6 +36,9 @@ pub enum Refused {
     /// The store is well, and more comes than it takes.
     #[error("too many alerts wait already")]
     Overloaded,
+    /// The source sends more than its limit.
+    #[error("the source sends more than its limit")]
+    Limited { retry_after: SignedDuration },
     #[error("{store}; {}", .spill.as_ref().map_or_else(|| "there is no spill".to_owned(), ToString::to_string))]
     Down { store: StoreError, spill: Option<SpillError> },
 }
@@ -70,6 +73,9 @@ impl Fallback {
         let error = match taken {
             Ok(Ok(report)) => return Ok(report),
             Ok(Err(NotTaken::Overloaded)) => return Err(Refused::Overloaded),
+            Ok(Err(NotTaken::Limited { retry_after })) => {
+                return Err(Refused::Limited { retry_after });
+            }
             Ok(Err(NotTaken::Store(error))) => error,
             Err(_) => StoreError::Unavailable("it did not answer in time".to_owned()),
         };

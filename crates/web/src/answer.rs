@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use firebreak_core::incident::Refusal;
 use firebreak_engine::ports::StoreError;
 use firebreak_engine::record::RecordError;
+use jiff::SignedDuration;
 use serde::Serialize;
 
 /// An answer other than success: `{"error": {"code", "message"}}`.
@@ -14,6 +15,8 @@ pub(crate) struct Failure {
     status: StatusCode,
     code: &'static str,
     message: String,
+    /// Seconds, for 503.
+    retry_after: u64,
 }
 
 #[derive(Serialize)]
@@ -29,7 +32,7 @@ struct Inner<'a> {
 
 impl Failure {
     pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into() }
+        Self { status, code, message: message.into(), retry_after: 5 }
     }
 
     /// The same words whatever was wrong: a guess learns nothing.
@@ -40,6 +43,13 @@ impl Failure {
 
     pub(crate) fn not_found(what: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", what)
+    }
+
+    #[must_use]
+    pub(crate) fn retry_after(mut self, wait: SignedDuration) -> Self {
+        // Rounded up: who comes a moment too early waits again.
+        self.retry_after = u64::try_from(wait.as_secs()).unwrap_or_default().clamp(0, 299) + 1;
+        self
     }
 
     /// 503 and never 429: some senders drop an alert for good on any 4xx.
@@ -53,7 +63,7 @@ impl IntoResponse for Failure {
         let body = Json(Body { error: Inner { code: self.code, message: &self.message } });
         let mut response = (self.status, body).into_response();
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(self.retry_after));
         }
         if self.status == StatusCode::UNAUTHORIZED {
             let schemes = HeaderValue::from_static("Bearer, Basic realm=\"firebreak\"");

@@ -117,6 +117,11 @@ async fn take(webhooks: &Webhooks, arrived: Arrived<'_>) -> Result<Report, Failu
             webhooks.metrics.refused(source.name(), "overload");
             Failure::unavailable("overloaded", "too many alerts at once")
         }
+        Refused::Limited { retry_after } => {
+            webhooks.metrics.refused(source.name(), "limit");
+            let message = "this source sends more alerts than its limit allows; nothing was taken";
+            Failure::unavailable("limited", message).retry_after(retry_after)
+        }
         Refused::Down { .. } => {
             webhooks.metrics.refused(source.name(), "store");
             Failure::unavailable("store_unavailable", "nothing was stored, send it again")

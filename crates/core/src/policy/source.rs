@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::{Lifetime, Policy, Problem};
+use crate::limit::Limit;
 use crate::proof::{Accepted, Scheme};
 use crate::sources::{self, Options, Path, SOURCES, Source};
 
@@ -26,6 +27,9 @@ pub struct SourcePolicy {
     /// That the source is heard of again and again; its silence is then an incident.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub heartbeat: Option<Heartbeat>,
+    /// How many alerts it may send; what is over it is refused until later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<Limit>,
     /// How the sender may prove itself, instead of all ways that the source knows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proof: Option<Vec<Accepted>>,
@@ -79,6 +83,10 @@ pub(super) fn problems(written: &BTreeMap<String, SourcePolicy>) -> Vec<Problem>
             let schemes = Accepted::schemes(accepted, source.schemes());
             problems.extend(schemes.err().map(|why| (format!("sources.{name}.proof"), why)));
         }
+        if of.limit.is_some_and(|limit| limit.rate == 0 || limit.burst == 0) {
+            let place = format!("sources.{name}.limit");
+            problems.push((place, "use a `rate` and a `burst` of at least 1".to_owned()));
+        }
         let Some(heartbeat) = of.heartbeat else { continue };
         for (field, time, least) in
             [("every", heartbeat.every, SHORTEST), ("grace", heartbeat.grace, SignedDuration::ZERO)]
@@ -110,6 +118,11 @@ impl Policy {
                 Cow::Owned(Accepted::schemes(accepted, source.schemes()).unwrap_or_default())
             }
         }
+    }
+
+    /// How many alerts the source may send; none without one.
+    pub fn limit(&self, source: &str) -> Option<Limit> {
+        self.sources.get(source).and_then(|of| of.limit)
     }
 
     /// How long an alert of the source fires without being heard of again.

@@ -4,9 +4,11 @@ mod batch;
 mod meter;
 mod task;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use firebreak_core::alert::Alert;
+use firebreak_core::limit::Bucket;
 use firebreak_core::policy::Policy;
 use firebreak_core::routing::Routes;
 use firebreak_core::sources::{Delivery, Source};
@@ -53,6 +55,8 @@ const MOST_WAITING: usize = 20_000;
 pub enum NotTaken {
     #[error("too many alerts wait already")]
     Overloaded,
+    #[error("the source sends more than its limit")]
+    Limited { retry_after: SignedDuration },
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -60,7 +64,9 @@ pub enum NotTaken {
 impl From<NotTaken> for StoreError {
     fn from(not_taken: NotTaken) -> Self {
         match not_taken {
-            NotTaken::Overloaded => StoreError::Unavailable(not_taken.to_string()),
+            NotTaken::Overloaded | NotTaken::Limited { .. } => {
+                StoreError::Unavailable(not_taken.to_string())
+            }
             NotTaken::Store(error) => error,
         }
     }
@@ -73,6 +79,8 @@ pub struct Queue {
     jobs: mpsc::UnboundedSender<Job>,
     /// Bounds what waits, in alerts.
     room: Arc<Semaphore>,
+    /// What the sources that have a limit have left of it.
+    buckets: Arc<Mutex<BTreeMap<&'static str, Bucket>>>,
     meter: Arc<Meter>,
 }
 
@@ -101,7 +109,8 @@ impl Queue {
         let task = Task::new(Arc::clone(&settings), waiting, Arc::clone(&meter));
         let task = tokio::spawn(task.run(Arc::clone(&stop)));
         let room = Arc::new(Semaphore::new(MOST_WAITING));
-        (Self { settings, jobs, room, meter }, QueueTask { stop, task })
+        let buckets = Arc::default();
+        (Self { settings, jobs, room, buckets, meter }, QueueTask { stop, task })
     }
 
     /// Answers when all that the delivery says is durable.
@@ -112,6 +121,7 @@ impl Queue {
     ) -> Result<Report, NotTaken> {
         let ingest = self.settings.ingest();
         let (reading, alerts) = Reading::of(ingest, source, delivery).await?;
+        self.within_limit(source.name(), alerts.len())?;
         let alerts = Arc::new(alerts);
         let taken = self.take_all(Arc::clone(&alerts)).await?;
         Ok(reading.answered(ingest, delivery, &alerts, taken).await?)
@@ -125,6 +135,14 @@ impl Queue {
     /// What happens in it.
     pub fn meter(&self) -> Arc<Meter> {
         Arc::clone(&self.meter)
+    }
+
+    fn within_limit(&self, source: &'static str, alerts: usize) -> Result<(), NotTaken> {
+        let Some(limit) = self.settings.policy.limit(source) else { return Ok(()) };
+        let now = self.settings.clock.now();
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let bucket = buckets.entry(source).or_insert_with(|| Bucket::full(limit, now));
+        bucket.take(limit, alerts, now).map_err(|retry_after| NotTaken::Limited { retry_after })
     }
 
     /// One answer for each.

@@ -3,6 +3,7 @@
 #![expect(clippy::panic, reason = "a failing helper should panic")]
 #![expect(clippy::indexing_slicing, reason = "a missing key should panic")]
 
+mod limits;
 mod proof;
 mod sns;
 mod sns_endpoint;

@@ -83,6 +83,8 @@ impl TopicHost for NoEndpoint {
 
 pub(crate) struct Answer {
     pub(crate) status: u16,
+    /// Seconds.
+    pub(crate) retry_after: Option<u64>,
     pub(crate) body: Value,
 }
 
@@ -104,11 +106,12 @@ impl World {
         let clock = Arc::new(SetClock(Mutex::new("2026-11-21T04:00:22Z".parse().unwrap())));
         let secrets = serde_json::from_value(serde_json::json!([SECRET])).unwrap();
         let vault = Arc::new(Vault(Mutex::new(Some(secrets))));
+        let policy = Arc::new(policy::read(policy).unwrap());
         let (queue, _ends_with_the_queue) = Queue::start(QueueSettings {
             store: Arc::new(store.clone()),
             clock: Arc::<SetClock>::clone(&clock),
             routes: Arc::default(),
-            policy: Arc::default(),
+            policy: Arc::clone(&policy),
             reopen_within: SignedDuration::from_mins(10),
             storms: StormSettings::default(),
         });
@@ -120,7 +123,7 @@ impl World {
             clock: Arc::<SetClock>::clone(&clock),
             secrets: Arc::<Vault>::clone(&vault),
             certificates: Arc::new(Certificates::of(endpoint)),
-            policy: Arc::new(policy::read(policy).unwrap()),
+            policy,
         };
         Self { folder, store, clock, vault, router: router(webhooks) }
     }
@@ -157,8 +160,10 @@ impl World {
         let response =
             router.oneshot(request.body(Body::from(body.to_vec())).unwrap()).await.unwrap();
         let status = response.status().as_u16();
+        let retry_after = response.headers().get("retry-after");
+        let retry_after = retry_after.map(|value| value.to_str().unwrap().parse().unwrap());
         let body = to_bytes(response.into_body(), 1 << 20).await.unwrap();
-        Answer { status, body: serde_json::from_slice(&body).unwrap() }
+        Answer { status, retry_after, body: serde_json::from_slice(&body).unwrap() }
     }
 
     pub(crate) async fn incidents(&self) -> usize {
