@@ -67,6 +67,8 @@ def record(alert, now):
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Head and body leave together, or each answer would wait for an acknowledgement.
+    wbufsize = 64 * 1024
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
