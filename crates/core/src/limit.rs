@@ -47,10 +47,18 @@ impl Bucket {
             let micros = (1 - self.left) / i64::from(limit.rate.max(1)) + 1;
             return Err(SignedDuration::from_micros(micros));
         }
-        let cost = i64::try_from(alerts).unwrap_or(i64::MAX).saturating_mul(WHOLE);
-        self.left = self.left.saturating_sub(cost);
+        self.left = self.left.saturating_sub(cost(alerts));
         Ok(())
     }
+
+    /// Takes nothing for a delivery that was let in and could not be taken all the same.
+    pub fn give_back(&mut self, alerts: usize) {
+        self.left = self.left.saturating_add(cost(alerts));
+    }
+}
+
+fn cost(alerts: usize) -> i64 {
+    i64::try_from(alerts).unwrap_or(i64::MAX).saturating_mul(WHOLE)
 }
 
 #[cfg(test)]
@@ -70,6 +78,8 @@ mod tests {
         }
         let wait = bucket.take(LIMIT, 1, at(0)).unwrap_err();
         assert!(wait <= SignedDuration::from_millis(100), "{wait:?}");
+        assert_eq!(bucket.take(LIMIT, 10, at(1)), Ok(()));
+        bucket.give_back(10);
         assert_eq!(bucket.take(LIMIT, 10, at(1)), Ok(()));
         assert!(bucket.take(LIMIT, 1, at(1)).is_err());
         assert_eq!(bucket.take(LIMIT, 1, at(3600)), Ok(()));

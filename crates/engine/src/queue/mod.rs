@@ -5,7 +5,7 @@ mod meter;
 mod task;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use firebreak_core::alert::Alert;
 use firebreak_core::limit::Bucket;
@@ -123,8 +123,16 @@ impl Queue {
         let (reading, alerts) = Reading::of(ingest, source, delivery).await?;
         self.within_limit(source.name(), alerts.len())?;
         let alerts = Arc::new(alerts);
-        let taken = self.take_all(Arc::clone(&alerts)).await?;
-        Ok(reading.answered(ingest, delivery, &alerts, taken).await?)
+        let report = async {
+            let taken = self.take_all(Arc::clone(&alerts)).await?;
+            Ok(reading.answered(ingest, delivery, &alerts, taken).await?)
+        };
+        let report: Result<Report, NotTaken> = report.await;
+        if report.is_err() {
+            // It comes again, and is charged for then.
+            self.buckets().entry(source.name()).and_modify(|bucket| bucket.give_back(alerts.len()));
+        }
+        report
     }
 
     /// Intake past the queue, for what must be taken in one after the other.
@@ -137,10 +145,14 @@ impl Queue {
         Arc::clone(&self.meter)
     }
 
+    fn buckets(&self) -> MutexGuard<'_, BTreeMap<&'static str, Bucket>> {
+        self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn within_limit(&self, source: &'static str, alerts: usize) -> Result<(), NotTaken> {
         let Some(limit) = self.settings.policy.limit(source) else { return Ok(()) };
         let now = self.settings.clock.now();
-        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut buckets = self.buckets();
         let bucket = buckets.entry(source).or_insert_with(|| Bucket::full(limit, now));
         bucket.take(limit, alerts, now).map_err(|retry_after| NotTaken::Limited { retry_after })
     }
