@@ -43,7 +43,7 @@ impl OwnAccount {
             headers: &[],
             received_at: self.now(),
         };
-        let taking = self.take(source, &delivery);
+        let taking = || self.take(source, &delivery);
         self.intake.fallback.take(source.name(), &delivery, taking).await
     }
 
