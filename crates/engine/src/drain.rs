@@ -16,7 +16,9 @@ const MOST_TOGETHER: usize = 2000;
 pub async fn take_front(with: Ingest<'_>, waiting: &[&Spilled]) -> Result<usize, StoreError> {
     let (mut alerts, mut count) = (Vec::new(), 0);
     for spilled in waiting {
-        let Some(more) = plain(spilled).filter(|_| alerts.len() < MOST_TOGETHER) else { break };
+        let Some(more) = plain(with, spilled).filter(|_| alerts.len() < MOST_TOGETHER) else {
+            break;
+        };
         alerts.extend(more);
         count += 1;
     }
@@ -27,11 +29,11 @@ pub async fn take_front(with: Ingest<'_>, waiting: &[&Spilled]) -> Result<usize,
     Ok(if refused.is_empty() { count } else { 0 })
 }
 
-fn plain(spilled: &Spilled) -> Option<Vec<(usize, Alert)>> {
+fn plain(with: Ingest<'_>, spilled: &Spilled) -> Option<Vec<(usize, Alert)>> {
     let kept = &spilled.delivery;
     let body = kept.body.unpack().ok()?;
     let source = sources::find(&kept.source)?;
-    let intake = read(source, &kept.delivery(&body));
+    let intake = read(with.policy, source, &kept.delivery(&body));
     let plain =
         intake.rejects.is_empty() && intake.heartbeats.is_empty() && intake.controls.is_empty();
     plain.then_some(intake.alerts)

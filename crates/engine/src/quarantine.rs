@@ -168,7 +168,7 @@ impl Read {
             .unpack()
             .map_err(|error| StoreError::Corrupt(format!("quarantine {delivery_id}: {error}")))?;
         let intake = match sources::find(&kept.source) {
-            Some(source) => read(source, &delivery.delivery(&body)),
+            Some(source) => read(ingest.policy, source, &delivery.delivery(&body)),
             None => Intake::default(),
         };
         let Intake { mut alerts, mut rejects, .. } = intake;

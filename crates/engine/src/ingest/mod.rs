@@ -10,7 +10,7 @@ use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::IntakeVerdict;
 use firebreak_core::policy::Policy;
 use firebreak_core::routing::Routes;
-use firebreak_core::sources::{self, Delivery, Intake, Options, Problem, Reject, Source};
+use firebreak_core::sources::{self, Delivery, Intake, Problem, Reject, Source};
 use jiff::SignedDuration;
 use serde::Serialize;
 
@@ -89,9 +89,9 @@ pub async fn ingest(
     reading.answered(ingest, delivery, &alerts, taken).await
 }
 
-/// What a delivery says.
-pub(crate) fn read(source: &dyn Source, delivery: &Delivery<'_>) -> Intake {
-    sources::read(source, delivery, &Options::default())
+/// What a delivery says, its alerts identified as the policy asks for.
+pub(crate) fn read(policy: &Policy, source: &dyn Source, delivery: &Delivery<'_>) -> Intake {
+    sources::read(source, delivery, &policy.options(source.name()))
 }
 
 /// A delivery as it was understood, beside its alerts.
@@ -110,7 +110,8 @@ impl Reading {
         source: &dyn Source,
         delivery: &Delivery<'_>,
     ) -> Result<(Self, Vec<Alert>), StoreError> {
-        let Intake { alerts, heartbeats, rejects, controls, mut findings } = read(source, delivery);
+        let Intake { alerts, heartbeats, rejects, controls, mut findings } =
+            read(ingest.policy, source, delivery);
         findings.extend(controls.iter().map(|(_, control)| control.told()));
         let (indexes, alerts) = known(ingest, alerts).await?;
         let heartbeats = heartbeats.into_iter().map(|(_, name)| name).collect();

@@ -1,47 +1,48 @@
 //! The fields of an identity are changed while alerts fire: what fires goes on, what comes later is identified anew.
 
 use firebreak_core::alert::{Alert, AlertStatus};
-use firebreak_core::fingerprint::Fingerprint;
-use firebreak_core::incident::Status;
+use firebreak_core::incident::{Incident, Status};
+use firebreak_core::policy::{Policy, read};
 use firebreak_engine::contracts::examples::{at, draft};
 use firebreak_local::SqliteStore;
 
-use crate::world::{all, deliver};
+use crate::world::{all, deliver, deliver_under};
 
-/// The alert as it is read after the change: under another fingerprint, the former one beside it.
-fn changed(alert: &Alert) -> Alert {
-    let inputs = [("labels.monitor".to_owned(), "slow".into())].into();
-    let fingerprint = Fingerprint::of(&alert.source, &inputs);
-    let formerly = vec![alert.fingerprint.clone()];
-    Alert { fingerprint, formerly, identity_inputs: inputs, ..alert.clone() }
+fn fires(thing: &str, seconds: i64) -> Alert {
+    let mut draft = draft("slow", thing);
+    draft.starts_at = at(seconds);
+    draft.seal()
 }
 
 fn over(alert: &Alert, seconds: i64) -> Alert {
     Alert { status: AlertStatus::Resolved, ends_at: Some(at(seconds)), ..alert.clone() }
 }
 
+fn by_monitor() -> Policy {
+    read("sources: {sumologic: {identity: [labels.monitor]}}").unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_fires_is_resolved_under_the_fingerprint_that_it_has() {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(folder.path()).unwrap();
-    let before = draft("slow", "i-1").seal();
+    let before = fires("i-1", 0);
     deliver(&store, &before).await;
 
-    deliver(&store, &changed(&before)).await;
+    deliver_under(&store, &by_monitor(), &before).await;
     let incidents = all(&store).await;
     assert_eq!(incidents[0].version, 2, "the repeat is a duplicate under either fingerprint");
 
-    deliver(&store, &over(&changed(&before), 9)).await;
+    deliver_under(&store, &by_monitor(), &over(&before, 9)).await;
     let incidents = all(&store).await;
     assert_eq!((incidents.len(), incidents[0].status), (1, Status::Resolved));
     assert_eq!(incidents[0].alerts.len(), 1);
 
-    let mut later = draft("slow", "i-1");
-    later.starts_at = at(20);
-    let later = changed(&later.seal());
-    deliver(&store, &later).await;
+    deliver_under(&store, &by_monitor(), &fires("i-1", 20)).await;
+    deliver_under(&store, &by_monitor(), &fires("i-2", 20)).await;
     let incidents = all(&store).await;
-    assert!(incidents.iter().any(|incident| {
-        incident.firing().any(|firing| firing.fingerprint == later.fingerprint)
-    }));
+    let firing: Vec<&Alert> = incidents.iter().flat_map(Incident::firing).collect();
+    assert_eq!(firing.len(), 1, "the instance no longer takes part in the identity");
+    assert_ne!(firing[0].fingerprint, before.fingerprint);
+    assert!(firing[0].identity_inputs.contains_key("labels.monitor"));
 }

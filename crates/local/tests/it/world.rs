@@ -209,6 +209,10 @@ pub(crate) fn alert(monitor: &str, thing: &str) -> Alert {
 }
 
 pub(crate) async fn deliver(store: &SqliteStore, alert: &Alert) {
+    deliver_under(store, &Policy::default(), alert).await;
+}
+
+pub(crate) async fn deliver_under(store: &SqliteStore, policy: &Policy, alert: &Alert) {
     let body = serde_json::to_vec(alert).unwrap();
     let now = SystemClock.now();
     let delivery = Delivery { body: &body, content_type: None, headers: &[], received_at: now };
@@ -216,7 +220,7 @@ pub(crate) async fn deliver(store: &SqliteStore, alert: &Alert) {
         store,
         clock: &SystemClock,
         routes: &Routes::default(),
-        policy: &Policy::default(),
+        policy,
         reopen_within: REOPEN,
     };
     ingest(with, &Plain, &delivery).await.unwrap();
