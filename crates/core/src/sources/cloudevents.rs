@@ -17,6 +17,7 @@ use super::times::{Time, time};
 use super::{Delivery, Intake, Problem, Reject, Source, batch, json};
 use crate::alert::{AlertStatus, Draft, Severity};
 use crate::fingerprint::{Field, IdentityInputs};
+use crate::proof::{self, Scheme};
 
 const NAME: &str = "cloudevents";
 const REMEDY: &str =
@@ -47,6 +48,10 @@ pub(super) struct CloudEvents;
 impl Source for CloudEvents {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn schemes(&self) -> &'static [Scheme] {
+        proof::STANDARD_WEBHOOKS
     }
 
     fn summary(&self) -> &'static str {
