@@ -62,6 +62,7 @@ async fn main() -> Result<(), Error> {
         queue,
         store,
         fallback,
+        ears: Arc::default(),
         clock,
         secrets,
         certificates: Arc::new(Certificates::of(Arc::new(SnsEndpoint::default()))),

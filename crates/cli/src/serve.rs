@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
+use firebreak_core::policy::Policy;
 use firebreak_core::proof::Secrets;
 use firebreak_core::runbook::RunbookSet;
 use firebreak_core::storm::StormSettings;
@@ -17,13 +18,14 @@ use firebreak_engine::queue::{Queue, QueueSettings, QueueTask};
 use firebreak_engine::runbooks::load_folder;
 use firebreak_http::{Client as Outbound, HttpSender, HttpSetFlag, Origins, SnsEndpoint, Timeouts};
 use firebreak_local::{
-    Drain, DrainSettings, Driver, DriverSettings, FileSpill, LocalSecrets, SqliteStore, Telling,
-    TellingSettings, Tokens,
+    Drain, DrainSettings, Driver, DriverSettings, FileSpill, ListenSettings, Listening,
+    LocalSecrets, SqliteStore, Telling, TellingSettings, Tokens,
 };
 use firebreak_web::api::{self, Api};
 use firebreak_web::console;
 use firebreak_web::metrics::Metrics;
 use firebreak_web::webhooks::{self, Webhooks};
+use jiff::SignedDuration;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -66,7 +68,7 @@ pub(crate) struct Platform {
     driver: Driver,
     telling: Telling,
     writing: QueueTask,
-    drain: Drain,
+    keeping: Keeping,
     end: oneshot::Sender<()>,
     server: JoinHandle<std::io::Result<()>>,
 }
@@ -136,17 +138,11 @@ impl Platform {
             token: Arc::new(api_token.clone()),
         };
         let spill = FileSpill::open(&serve.data)?;
-        let drain = Drain::start(DrainSettings {
-            spill: spill.clone(),
-            store: Arc::new(store.clone()),
-            clock: Arc::clone(&clock),
-            routes: Arc::default(),
-            policy: Arc::clone(&policy),
-            reopen_within: settings.reopen_within,
-        });
+        let keeping = Keeping::start(&spill, &store, &clock, settings.reopen_within, &policy);
         let webhooks = Webhooks {
             queue,
             fallback: Fallback::new(Arc::new(spill), Arc::clone(&clock)),
+            ears: Arc::default(),
             store: Arc::new(store),
             clock,
             secrets,
@@ -166,7 +162,7 @@ impl Platform {
                 })
                 .await
         });
-        Ok(Self { addr, webhook_token, api_token, driver, telling, writing, drain, end, server })
+        Ok(Self { addr, webhook_token, api_token, driver, telling, writing, keeping, end, server })
     }
 
     pub(crate) fn url(&self) -> String {
@@ -191,7 +187,7 @@ impl Platform {
         self.end.send(()).ok();
         self.driver.stop().await;
         self.telling.stop().await;
-        self.drain.stop().await;
+        self.keeping.stop().await;
         // Idle connections of clients may keep the server waiting for ever.
         let ended = tokio::time::timeout(std::time::Duration::from_secs(5), self.server).await;
         self.writing.stop().await;
@@ -199,6 +195,44 @@ impl Platform {
             Ok(ended) => Ok(ended??),
             Err(_) => Ok(()),
         }
+    }
+}
+
+/// What goes on beside the webhooks so that nothing is lost and no silence is missed.
+struct Keeping {
+    drain: Drain,
+    listening: Listening,
+}
+
+impl Keeping {
+    fn start(
+        spill: &FileSpill,
+        store: &SqliteStore,
+        clock: &Arc<dyn Clock>,
+        reopen_within: SignedDuration,
+        policy: &Arc<Policy>,
+    ) -> Self {
+        let drain = Drain::start(DrainSettings {
+            spill: spill.clone(),
+            store: Arc::new(store.clone()),
+            clock: Arc::clone(clock),
+            routes: Arc::default(),
+            policy: Arc::clone(policy),
+            reopen_within,
+        });
+        let listening = Listening::start(ListenSettings {
+            store: Arc::new(store.clone()),
+            clock: Arc::clone(clock),
+            routes: Arc::default(),
+            reopen_within,
+            policy: Arc::clone(policy),
+        });
+        Self { drain, listening }
+    }
+
+    async fn stop(self) {
+        self.drain.stop().await;
+        self.listening.stop().await;
     }
 }
 

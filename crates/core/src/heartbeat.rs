@@ -13,6 +13,9 @@ pub const RULE: &str = "silent-source";
 /// The name under which any delivery of a source counts.
 pub const ANY_DELIVERY: &str = "any delivery";
 
+/// The name of what is expected of a source that was never heard of.
+pub const ANY_HEARTBEAT: &str = "any heartbeat";
+
 /// When a source was last heard of under a name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Heard {
@@ -113,7 +116,7 @@ fn of_source(
         state: state(last),
     };
     if known.is_empty() {
-        let name = if of_any { ANY_DELIVERY } else { "any heartbeat" };
+        let name = if of_any { ANY_DELIVERY } else { ANY_HEARTBEAT };
         return vec![expected(name, None)];
     }
     known.into_iter().map(|heard| expected(&heard.name, Some(heard.last))).collect()

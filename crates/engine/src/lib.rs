@@ -6,6 +6,7 @@ pub mod contracts;
 pub mod delivery;
 pub mod drain;
 pub mod fallback;
+pub mod heartbeats;
 pub mod ids;
 pub mod ingest;
 pub mod muting;

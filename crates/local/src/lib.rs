@@ -3,6 +3,7 @@
 mod crew;
 mod draining;
 mod driver;
+mod listening;
 mod secrets;
 mod spill;
 mod store;
@@ -10,6 +11,7 @@ mod telling;
 
 pub use draining::{Drain, DrainSettings};
 pub use driver::{Driver, DriverSettings};
+pub use listening::{ListenSettings, Listening};
 pub use secrets::{LocalSecrets, NoToken, Tokens};
 pub use spill::{FileSpill, NoSpill, Waiting};
 pub use store::{OpenError, SqliteStore};

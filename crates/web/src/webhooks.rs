@@ -12,6 +12,7 @@ use firebreak_core::policy::Policy;
 use firebreak_core::proof::Caller;
 use firebreak_core::sources::{self, Delivery, Source};
 use firebreak_engine::fallback::{Fallback, Refused};
+use firebreak_engine::heartbeats::Ears;
 use firebreak_engine::ingest::Report;
 use firebreak_engine::ports::{Clock, SecretSource, Store};
 use firebreak_engine::prove::Certificates;
@@ -31,6 +32,7 @@ pub struct Webhooks {
     pub store: Arc<dyn Store>,
     /// Where a delivery goes that the store does not take.
     pub fallback: Fallback,
+    pub ears: Arc<Ears>,
     pub clock: Arc<dyn Clock>,
     pub secrets: Arc<dyn SecretSource>,
     pub certificates: Arc<Certificates>,
@@ -127,6 +129,8 @@ async fn take(webhooks: &Webhooks, arrived: Arrived<'_>) -> Result<Report, Failu
             Failure::unavailable("store_unavailable", "nothing was stored, send it again")
         }
     })?;
+    let (store, policy) = (&*webhooks.store, &*webhooks.policy);
+    webhooks.ears.delivered(store, policy, source.name(), delivery.received_at).await;
     ticket.settle(webhooks).await;
     Ok(report)
 }

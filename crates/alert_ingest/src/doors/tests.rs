@@ -57,6 +57,7 @@ impl Place {
         let doors = Doors::of(Webhooks {
             queue,
             store: Arc::new(store.clone()),
+            ears: Arc::default(),
             fallback: fallback(Arc::<SystemClock>::clone(&clock), folder.path()),
             clock,
             secrets: Arc::new(secrets),

@@ -6,6 +6,7 @@ mod working;
 
 use firebreak_core::alert::Alert;
 use firebreak_core::fingerprint::Fingerprint;
+use firebreak_core::heartbeat::Heard;
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::IntakeVerdict;
 use firebreak_core::policy::Policy;
@@ -131,7 +132,8 @@ impl Reading {
         rejects.extend(refused);
         let mut report = Report { accepted, findings, ..Report::default() };
         for name in heartbeats {
-            ingest.store.count(&format!("heartbeat.{source}.{name}")).await?;
+            let (source, last) = (source.to_owned(), delivery.received_at);
+            ingest.store.hear(&Heard { source, name: name.clone(), last }).await?;
             report.heartbeats.push(name);
         }
         if !rejects.is_empty() {

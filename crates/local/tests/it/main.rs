@@ -7,6 +7,7 @@
 mod approval;
 mod batch;
 mod driver;
+mod heartbeats;
 mod identity;
 mod killed_driver;
 mod killed_store;

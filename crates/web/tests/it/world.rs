@@ -119,6 +119,7 @@ impl World {
             metrics: Metrics::of(queue.meter()),
             queue,
             fallback: Fallback::none(Arc::<SetClock>::clone(&clock) as Arc<dyn Clock>),
+            ears: Arc::default(),
             store: Arc::new(store.clone()),
             clock: Arc::<SetClock>::clone(&clock),
             secrets: Arc::<Vault>::clone(&vault),
