@@ -1,8 +1,8 @@
-# Queues for what could not be delivered: one per rule target, stream mapping and asynchronous function.
+# Queues for what could not be delivered: one per rule target, mapping and asynchronous function.
 locals {
   dead_letters = toset(concat(
     [for key in keys(local.rules) : "rule_${key}"],
-    ["relay", "runbook_action", "notifier"],
+    ["alert_events", "relay", "runbook_action", "notifier"],
   ))
 }
 

@@ -38,6 +38,19 @@ locals {
     },
   ]
 
+  intake_statements = [
+    {
+      sid       = "SpillWhatCannotBeStored"
+      actions   = ["sqs:SendMessage"]
+      resources = [aws_sqs_queue.spill.arn]
+    },
+    {
+      sid       = "TakeInWhatWaits"
+      actions   = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+      resources = [aws_sqs_queue.spill.arn, aws_sqs_queue.alert_events.arn]
+    },
+  ]
+
   relay_statements = [
     {
       sid       = "ReadStream"
@@ -111,12 +124,14 @@ locals {
 
   functions = {
     alert_ingest = {
-      description = "Authenticates, parses and deduplicates webhooks, and records what is new."
+      description = "Authenticates, parses and deduplicates alerts, and records what is new."
       artifact    = "alert_ingest"
       memory_size = 512
       timeout     = 25
-      environment = merge(local.table_environment, local.secret_environment, local.reopen_environment)
-      statements  = concat(local.table_statements, local.secret_statements)
+      environment = merge(local.table_environment, local.secret_environment, local.reopen_environment, {
+        (local.spill.environment) = aws_sqs_queue.spill.url
+      })
+      statements = concat(local.table_statements, local.secret_statements, local.intake_statements)
     }
     event_relay = {
       description = "Puts recorded events on the bus."

@@ -1,9 +1,15 @@
 # The public door: an HTTP API in front of alert_ingest, which authenticates every request itself.
 locals {
-  api_routes = {
-    webhook = { method = "POST", path = "/webhooks/{source}" }
-    health  = { method = "GET", path = "/healthz" }
-  }
+  api_routes = merge(
+    {
+      webhook = { method = "POST", path = "/webhooks/{source}" }
+      health  = { method = "GET", path = "/healthz" }
+    },
+    { for source in keys(var.authorizers) : "webhook_${source}" => { method = "POST", path = "/webhooks/${source}" } },
+  )
+
+  # Route key -> what API Gateway itself asks of the caller, before alert_ingest asks who it is.
+  authorizers = { for source, authorizer in var.authorizers : "webhook_${source}" => authorizer }
 }
 
 resource "aws_apigatewayv2_api" "webhooks" {
@@ -26,6 +32,24 @@ resource "aws_apigatewayv2_route" "webhooks" {
   api_id    = aws_apigatewayv2_api.webhooks.id
   route_key = "${each.value.method} ${each.value.path}"
   target    = "integrations/${aws_apigatewayv2_integration.alert_ingest.id}"
+
+  authorization_type   = try({ jwt = "JWT", iam = "AWS_IAM" }[local.authorizers[each.key].kind], "NONE")
+  authorizer_id        = try(aws_apigatewayv2_authorizer.jwt[each.key].id, null)
+  authorization_scopes = try(local.authorizers[each.key].scopes, null)
+}
+
+resource "aws_apigatewayv2_authorizer" "jwt" {
+  for_each = { for route, authorizer in local.authorizers : route => authorizer if authorizer.kind == "jwt" }
+
+  api_id           = aws_apigatewayv2_api.webhooks.id
+  name             = each.key
+  authorizer_type  = "JWT"
+  identity_sources = ["$request.header.Authorization"]
+
+  jwt_configuration {
+    issuer   = each.value.issuer
+    audience = each.value.audience
+  }
 }
 
 resource "aws_lambda_permission" "api" {

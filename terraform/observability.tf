@@ -1,16 +1,79 @@
 # Alarms on what must never pass unseen. They go to the oncall topic directly, not through the functions they watch.
+locals {
+  dead_letter_queues = merge(
+    { for key in local.dead_letters : key => aws_sqs_queue.dead_letters[key].name },
+    { spill = aws_sqs_queue.spill_dead_letters.name },
+  )
+}
+
 resource "aws_cloudwatch_metric_alarm" "dead_letters" {
-  for_each = local.dead_letters
+  for_each = local.dead_letter_queues
 
   alarm_name          = "${local.prefix}-${each.key}-dead-letters"
-  alarm_description   = "Something could not be delivered and waits in ${aws_sqs_queue.dead_letters[each.key].name}."
+  alarm_description   = "Something could not be delivered and waits in ${each.value}."
   namespace           = "AWS/SQS"
   metric_name         = "ApproximateNumberOfMessagesVisible"
-  dimensions          = { QueueName = aws_sqs_queue.dead_letters[each.key].name }
+  dimensions          = { QueueName = each.value }
   statistic           = "Maximum"
   period              = 60
   evaluation_periods  = 1
   threshold           = 0
+  comparison_operator = "GreaterThanThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.oncall.arn]
+  ok_actions          = [aws_sns_topic.oncall.arn]
+}
+
+# Queues of dead letters forget after 14 days.
+resource "aws_cloudwatch_metric_alarm" "old_dead_letters" {
+  for_each = local.dead_letter_queues
+
+  alarm_name          = "${local.prefix}-${each.key}-dead-letters-old"
+  alarm_description   = "Something has waited in ${each.value} for 4 days. It is deleted after 14: redrive it."
+  namespace           = "AWS/SQS"
+  metric_name         = "ApproximateAgeOfOldestMessage"
+  dimensions          = { QueueName = each.value }
+  statistic           = "Maximum"
+  period              = 3600
+  evaluation_periods  = 1
+  threshold           = 345600
+  comparison_operator = "GreaterThanThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.oncall.arn]
+  ok_actions          = [aws_sns_topic.oncall.arn]
+}
+
+resource "aws_cloudwatch_metric_alarm" "spilled" {
+  alarm_name          = "${local.prefix}-spilled"
+  alarm_description   = "The table cannot be written: deliveries of senders wait in ${aws_sqs_queue.spill.name}."
+  namespace           = "AWS/SQS"
+  metric_name         = "ApproximateNumberOfMessagesVisible"
+  dimensions          = { QueueName = aws_sqs_queue.spill.name }
+  statistic           = "Maximum"
+  period              = 60
+  evaluation_periods  = 1
+  threshold           = 0
+  comparison_operator = "GreaterThanThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.oncall.arn]
+  ok_actions          = [aws_sns_topic.oncall.arn]
+}
+
+resource "aws_cloudwatch_metric_alarm" "intake_lag" {
+  for_each = {
+    alert_events = aws_sqs_queue.alert_events.name
+    spill        = aws_sqs_queue.spill.name
+  }
+
+  alarm_name          = "${local.prefix}-${each.key}-lag"
+  alarm_description   = "Alerts have waited in ${each.value} for 5 minutes and are in no incident yet."
+  namespace           = "AWS/SQS"
+  metric_name         = "ApproximateAgeOfOldestMessage"
+  dimensions          = { QueueName = each.value }
+  statistic           = "Maximum"
+  period              = 60
+  evaluation_periods  = 1
+  threshold           = 300
   comparison_operator = "GreaterThanThreshold"
   treat_missing_data  = "notBreaching"
   alarm_actions       = [aws_sns_topic.oncall.arn]

@@ -24,6 +24,20 @@ output "secret_name" {
   value       = aws_secretsmanager_secret.webhooks.name
 }
 
+output "sender_policies" {
+  description = "IAM policy that a sender with an iam authorizer needs, as JSON, by source."
+  value = {
+    for source, authorizer in var.authorizers : source => jsonencode({
+      Version = "2012-10-17"
+      Statement = [{
+        Effect   = "Allow"
+        Action   = "execute-api:Invoke"
+        Resource = "${aws_apigatewayv2_api.webhooks.execution_arn}/$default/POST/webhooks/${source}"
+      }]
+    }) if authorizer.kind == "iam"
+  }
+}
+
 output "state_machine_arn" {
   description = "State machine that drives the incidents."
   value       = aws_sfn_state_machine.remediation.arn

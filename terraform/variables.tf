@@ -1,4 +1,27 @@
 # Inputs of the stack, in alphabetical order. Only `environment` and `artifact_dir` have no default.
+variable "alarm_topic_arns" {
+  description = "SNS topics of CloudWatch alarms to take in as well, for alarms that no rule of this account and Region sees."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for arn in var.alarm_topic_arns : can(regex("^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+$", arn))])
+    error_message = "alarm_topic_arns must be ARNs of standard SNS topics."
+  }
+}
+
+variable "alert_events" {
+  description = "Which events of AWS become alerts: names of files in wiring/alert_events. All of them when it is not set."
+  type        = set(string)
+  default     = null
+
+  validation {
+    condition     = var.alert_events == null ? true : length(setsubtract(var.alert_events, keys(local.alert_event_patterns))) == 0
+    error_message = "alert_events has a name that is no file in wiring/alert_events."
+  }
+}
+
 variable "architecture" {
   description = "Instruction set of the functions; the zips must be built for it."
   type        = string
@@ -19,6 +42,42 @@ variable "artifact_dir" {
   validation {
     condition     = !endswith(var.artifact_dir, "/") && var.artifact_dir != ""
     error_message = "artifact_dir must be a folder without a trailing slash."
+  }
+}
+
+variable "authorizers" {
+  description = <<-EOT
+    Sources whose senders API Gateway identifies, by name: kind "jwt" (OAuth 2 client credentials; Datadog) or "iam" (AWS
+    signatures; Sumo Logic). Who of them is let in is said in the policy of the source.
+  EOT
+  type = map(object({
+    kind     = string
+    issuer   = optional(string)
+    audience = optional(set(string))
+    scopes   = optional(set(string))
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for source in keys(var.authorizers) : can(regex("^[a-z][a-z0-9_]*$", source))])
+    error_message = "authorizers is keyed by the name of a source, for example datadog."
+  }
+
+  validation {
+    condition     = alltrue([for authorizer in values(var.authorizers) : contains(["jwt", "iam"], authorizer.kind)])
+    error_message = "The kind of an authorizer is jwt or iam."
+  }
+
+  validation {
+    condition = alltrue([
+      for authorizer in values(var.authorizers) : (
+        authorizer.kind == "jwt"
+        ? authorizer.audience != null && can(regex("^https://", authorizer.issuer))
+        : authorizer.issuer == null && authorizer.audience == null && authorizer.scopes == null
+      )
+    ])
+    error_message = "A jwt authorizer needs issuer (https://...) and audience; an iam authorizer has neither, and no scopes."
   }
 }
 

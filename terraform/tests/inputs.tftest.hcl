@@ -133,3 +133,35 @@ run "refuses_a_tight_throttle" {
   }
   expect_failures = [var.webhook_rate_limit]
 }
+
+run "refuses_an_unknown_event" {
+  command = plan
+  variables {
+    alert_events = ["cloudwatch", "cloudtrail"]
+  }
+  expect_failures = [var.alert_events]
+}
+
+run "refuses_a_fifo_topic" {
+  command = plan
+  variables {
+    alarm_topic_arns = ["arn:aws:sns:eu-west-1:111122223333:alarms.fifo"]
+  }
+  expect_failures = [var.alarm_topic_arns]
+}
+
+run "refuses_an_unknown_authorizer" {
+  command = plan
+  variables {
+    authorizers = { datadog = { kind = "lambda" } }
+  }
+  expect_failures = [var.authorizers]
+}
+
+run "refuses_a_token_of_nobody" {
+  command = plan
+  variables {
+    authorizers = { datadog = { kind = "jwt", issuer = "https://idp.example.com" } }
+  }
+  expect_failures = [var.authorizers]
+}

@@ -18,7 +18,7 @@ run "rendered" {
 
   assert {
     condition = { for key, function in local.functions : key => join(" ", keys(function.environment)) } == {
-      alert_ingest        = "REOPEN_WITHIN RUST_LOG SECRET_ID TABLE_NAME"
+      alert_ingest        = "REOPEN_WITHIN RUST_LOG SECRET_ID SPILL_QUEUE_URL TABLE_NAME"
       event_relay         = "EVENT_BUS_NAME RUST_LOG"
       notifier            = "CHANNELS RUST_LOG SECRET_ID TABLE_NAME"
       runbook_action      = "REOPEN_WITHIN RUST_LOG TABLE_NAME"

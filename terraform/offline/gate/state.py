@@ -43,6 +43,16 @@ class State:
                 return resource
         return None
 
+    def queue_policy(self, queue: Resource) -> Policy:
+        """Who may send to a queue."""
+        policy = self.find("aws_sqs_queue_policy", queue_url=queue["url"])
+        return Policy.parse(policy["policy"] if policy else None)
+
+    def function_behind(self, alias_arn: str) -> Resource | None:
+        """The function of an alias."""
+        alias = self.find("aws_lambda_alias", arn=alias_arn)
+        return self.find("aws_lambda_function", function_name=alias["function_name"]) if alias else None
+
     def role_policy(self, role_arn: str | None) -> Policy:
         """What the inline policies of a role say, together."""
         role = self.find("aws_iam_role", arn=role_arn)

@@ -10,12 +10,18 @@ import threading
 from pathlib import Path
 from typing import NamedTuple
 
-from . import iam, machine, wiring
+from . import iam, machine, mappings, wiring
 from .finding import Check
 from .state import State
 from .workspace import FOLDERS, OFFLINE, TerraformError, Workspace, stack_variables
 
-RENDERED_CHECKS: dict[str, Check] = iam.CHECKS | machine.CHECKS | wiring.CHECKS
+RENDERED_CHECKS: dict[str, Check] = iam.CHECKS | machine.CHECKS | mappings.CHECKS | wiring.CHECKS
+
+# The checks see the stack with everything that can be switched on.
+_EVERYTHING = {
+    "alarm_topic_arns": '["arn:aws:sns:us-east-1:111122223333:alarms"]',
+    "authorizers": '{ datadog = { kind = "jwt", issuer = "https://idp.example.com", audience = ["firebreak"] }, sumologic = { kind = "iam" } }',
+}
 
 _RUN = re.compile(r'run "(\w+)"\.\.\. (\w+)')
 _CHECKS_LOCK = threading.Lock()  # cfn-lint keeps module-level state
@@ -56,7 +62,7 @@ def tests(workspace: Workspace, folder: str, only: str = "") -> list[Outcome]:
 def rendering(workspace: Workspace, folder: str) -> tuple[dict, Outcome]:
     """Applies on paper: the state, and whether it could be made."""
     variables = {
-        "terraform": stack_variables(workspace.artifact_dir),
+        "terraform": stack_variables(workspace.artifact_dir) | _EVERYTHING,
         "sumo": {
             "sumo_deployment": "eu",
             "webhook_token": "t" * 32,

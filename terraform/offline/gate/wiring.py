@@ -11,7 +11,6 @@ from .state import Policy, Resource, State
 
 _EVENTS = "events.amazonaws.com"
 _TASK_ACTIONS = {"arn:aws:states:::lambda:invoke": "lambda:InvokeFunction"}
-_STREAM_ACTIONS = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
 _AN_HOUR = 3600
 
 
@@ -61,7 +60,9 @@ def rules_may_deliver(state: State) -> Iterator[Finding]:
             yield from _trusted(state, target, target["role_arn"], _EVENTS)
         elif kind == "logs" and not _log_writable(state, target["arn"], rule["arn"]):
             yield Finding(target.address, f"the rule may not write to {target['arn']}")
-        elif kind not in ("lambda", "states", "logs"):
+        elif kind == "sqs" and not _queue_open(state, target["arn"], rule["arn"]):
+            yield Finding(target.address, f"the rule may not send to {target['arn']}")
+        elif kind not in ("lambda", "states", "logs", "sqs"):
             yield Finding(target.address, f"targets of the kind {kind} are not checked here")
 
 
@@ -87,14 +88,14 @@ def rules_keep_failures(state: State) -> Iterator[Finding]:
         queue = state.find("aws_sqs_queue", arn=arn)
         if arn is None or queue is None:
             yield Finding(target.address, "it has no dead-letter queue")
-        elif rule is not None and not _queue_policy(state, queue).allows("sqs:SendMessage", arn, _EVENTS, rule["arn"]):
+        elif rule is not None and not state.queue_policy(queue).allows("sqs:SendMessage", arn, _EVENTS, rule["arn"]):
             yield Finding(target.address, f"its rule may not send to {arn}")
         if (target.block("retry_policy").get("maximum_event_age_in_seconds") or 0) < _AN_HOUR:
             yield Finding(target.address, "its retries must last for an hour or more")
 
 
-def queues_trust_one_rule(state: State) -> Iterator[Finding]:
-    """A queue policy lets in exactly the rule that it is for."""
+def queues_trust_their_rules(state: State) -> Iterator[Finding]:
+    """A queue policy lets in exactly the rules that the queue is for."""
     for policy in state.of("aws_sqs_queue_policy"):
         queue = state.find("aws_sqs_queue", url=policy["queue_url"])
         if queue is None:
@@ -104,36 +105,6 @@ def queues_trust_one_rule(state: State) -> Iterator[Finding]:
             allowed = Policy.parse(policy["policy"]).allows("sqs:SendMessage", queue["arn"], _EVENTS, rule["arn"])
             if allowed and rule.values["name"] not in _rules_using(state, queue["arn"]):
                 yield Finding(policy.address, f"it lets {rule['name']} in")
-
-
-def streams_keep_failures(state: State) -> Iterator[Finding]:
-    """Each stream mapping is filtered, bounded, bisects, reports single failures and keeps what failed."""
-    for mapping in state.of("aws_lambda_event_source_mapping"):
-        if not mapping.block("filter_criteria").get("filter"):
-            yield Finding(mapping.address, "it has no filter")
-        if mapping["function_response_types"] != ["ReportBatchItemFailures"]:
-            yield Finding(mapping.address, "it does not report single failures")
-        if not mapping["bisect_batch_on_function_error"]:
-            yield Finding(mapping.address, "it does not bisect a failed batch")
-        for name in ("maximum_retry_attempts", "maximum_record_age_in_seconds"):
-            if (mapping[name] or 0) <= 0:
-                yield Finding(mapping.address, f"{name} is not finite: one bad record would block its shard")
-        if state.find("aws_sqs_queue", arn=_on_failure(mapping)) is None:
-            yield Finding(mapping.address, "it has no dead-letter queue")
-
-
-def streams_may_be_read(state: State) -> Iterator[Finding]:
-    """The function behind a stream mapping may read the stream and fill the dead-letter queue."""
-    for mapping in state.of("aws_lambda_event_source_mapping"):
-        policy = state.role_policy(_role_behind(state, mapping["function_name"]))
-        table = state.find("aws_dynamodb_table", stream_arn=mapping["event_source_arn"])
-        if table is None or not table["stream_enabled"]:
-            yield Finding(mapping.address, "its source is no stream of this stack")
-        for action in _STREAM_ACTIONS:
-            if not policy.allows(action, mapping["event_source_arn"]):
-                yield Finding(mapping.address, f"its function may not {action}")
-        if _on_failure(mapping) and not policy.allows("sqs:SendMessage", _on_failure(mapping)):
-            yield Finding(mapping.address, f"its function may not send to {_on_failure(mapping)}")
 
 
 def functions_may_run(state: State) -> Iterator[Finding]:
@@ -162,7 +133,7 @@ def functions_keep_failures(state: State) -> Iterator[Finding]:
 
 
 def functions_may_do_their_work(state: State) -> Iterator[Finding]:
-    """A function may use what its environment names: table, bus, secret and topic."""
+    """A function may use what its environment names: table, bus, secret, queue and topic."""
     table_actions = ("BatchGetItem", "GetItem", "Query", "PutItem", "UpdateItem", "ConditionCheckItem")
     for function in state.of("aws_lambda_function"):
         policy = state.role_policy(function["role"])
@@ -179,6 +150,8 @@ def functions_may_do_their_work(state: State) -> Iterator[Finding]:
             secret = state.find("aws_secretsmanager_secret", name=environment["SECRET_ID"])
             wanted.append(("secretsmanager:GetSecretValue", secret))
             wanted.append(("kms:Decrypt", state.find("aws_kms_key", arn=secret["kms_key_id"] if secret else None)))
+        if "SPILL_QUEUE_URL" in environment:
+            wanted.append(("sqs:SendMessage", state.find("aws_sqs_queue", url=environment["SPILL_QUEUE_URL"])))
         for channel in json.loads(environment.get("CHANNELS", "{}")).values():
             if channel["kind"] == "sns":
                 topic = state.find("aws_sns_topic", arn=channel["topic_arn"])
@@ -197,7 +170,7 @@ def functions_may_do_their_work(state: State) -> Iterator[Finding]:
 
 
 def routes_reach_functions(state: State) -> Iterator[Finding]:
-    """Each route of the API leads to an alias that it may invoke."""
+    """Each route of the API leads to an alias that it may invoke; one that asks for a token knows whom to ask."""
     for route in state.of("aws_apigatewayv2_route"):
         api = state.find("aws_apigatewayv2_api", id=route["api_id"])
         integration = state.find("aws_apigatewayv2_integration", id=route["target"].rpartition("/")[2])
@@ -208,6 +181,9 @@ def routes_reach_functions(state: State) -> Iterator[Finding]:
         source = f"{api['execution_arn']}/*/*{route['route_key'].split()[1]}"
         if alias is None or not _permitted(state, alias["arn"], "apigateway.amazonaws.com", source):
             yield Finding(route.address, "the API may not invoke what the route leads to")
+        authorizer = state.find("aws_apigatewayv2_authorizer", id=route["authorizer_id"], api_id=route["api_id"])
+        if (route["authorization_type"] == "JWT") != (authorizer is not None):
+            yield Finding(route.address, "a route has an authorizer exactly when it asks for a token")
 
 
 def logs_expire(state: State) -> Iterator[Finding]:
@@ -218,13 +194,22 @@ def logs_expire(state: State) -> Iterator[Finding]:
 
 
 def failures_raise_alarms(state: State) -> Iterator[Finding]:
-    """Dead letters, function errors, stream lag and failed runs each have an alarm that reaches a topic."""
+    """Dead letters, spilled deliveries, errors, lag and failed runs each have an alarm that reaches a topic."""
     alarms = state.of("aws_cloudwatch_metric_alarm")
     watched = {(alarm["metric_name"], value) for alarm in alarms for value in (alarm["dimensions"] or {}).values()}
-    wanted = [("ApproximateNumberOfMessagesVisible", queue["name"]) for queue in state.of("aws_sqs_queue")]
-    wanted += [("Errors", function["function_name"]) for function in state.of("aws_lambda_function")]
+    drained = {mapping["event_source_arn"] for mapping in state.of("aws_lambda_event_source_mapping")}
+    wanted = [("Errors", function["function_name"]) for function in state.of("aws_lambda_function")]
+    for queue in state.of("aws_sqs_queue"):
+        wanted.append(("ApproximateAgeOfOldestMessage", queue["name"]))
+        if queue["arn"] not in drained:
+            wanted.append(("ApproximateNumberOfMessagesVisible", queue["name"]))
+    for function in state.of("aws_lambda_function"):
+        spill = state.find("aws_sqs_queue", url=(function.block("environment").get("variables") or {}).get("SPILL_QUEUE_URL"))
+        if spill is not None:
+            wanted.append(("ApproximateNumberOfMessagesVisible", spill["name"]))
     for mapping in state.of("aws_lambda_event_source_mapping"):
-        wanted.append(("IteratorAge", mapping["function_name"].split(":")[6]))
+        if mapping["event_source_arn"].split(":")[2] == "dynamodb":
+            wanted.append(("IteratorAge", mapping["function_name"].split(":")[6]))
     for machine in state.of("aws_sfn_state_machine"):
         wanted += [
             (metric, machine["arn"]) for metric in ("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted")
@@ -272,12 +257,12 @@ def _rule_of(state: State, target: Resource) -> Resource | None:
 
 def _rules_using(state: State, queue_arn: str) -> set[str]:
     targets = state.of("aws_cloudwatch_event_target")
-    return {target["rule"] for target in targets if target.block("dead_letter_config").get("arn") == queue_arn}
+    return {t["rule"] for t in targets if queue_arn in (t["arn"], t.block("dead_letter_config").get("arn"))}
 
 
-def _queue_policy(state: State, queue: Resource) -> Policy:
-    policy = state.find("aws_sqs_queue_policy", queue_url=queue["url"])
-    return Policy.parse(policy["policy"] if policy else None)
+def _queue_open(state: State, queue_arn: str, rule_arn: str) -> bool:
+    queue = state.find("aws_sqs_queue", arn=queue_arn)
+    return queue is not None and state.queue_policy(queue).allows("sqs:SendMessage", queue_arn, _EVENTS, rule_arn)
 
 
 def _permitted(state: State, alias_arn: str, service: str, source_arn: str) -> bool:
@@ -301,17 +286,6 @@ def _log_writable(state: State, group_arn: str, rule_arn: str) -> bool:
     return any(document.allows("logs:PutLogEvents", stream, _EVENTS, rule_arn) for document in documents)
 
 
-def _on_failure(mapping: Resource) -> str | None:
-    blocks = mapping.block("destination_config").get("on_failure") or [{}]
-    return blocks[0].get("destination_arn")
-
-
-def _role_behind(state: State, alias_arn: str) -> str | None:
-    alias = state.find("aws_lambda_alias", arn=alias_arn)
-    function = state.find("aws_lambda_function", function_name=alias["function_name"]) if alias else None
-    return function["role"] if function else None
-
-
 def _alarm_may_publish(state: State, topic_arn: str, alarm_arn: str) -> bool:
     policy = state.find("aws_sns_topic_policy", arn=topic_arn)
     return policy is not None and Policy.parse(policy["policy"]).allows(
@@ -325,9 +299,7 @@ CHECKS: dict[str, Check] = {
     "wiring: rules may deliver": rules_may_deliver,
     "wiring: patterns match lists": patterns_match_lists,
     "wiring: rules keep failures": rules_keep_failures,
-    "wiring: queues trust one rule": queues_trust_one_rule,
-    "wiring: streams keep failures": streams_keep_failures,
-    "wiring: streams may be read": streams_may_be_read,
+    "wiring: queues trust their rules": queues_trust_their_rules,
     "wiring: functions may run": functions_may_run,
     "wiring: functions keep failures": functions_keep_failures,
     "wiring: functions may do their work": functions_may_do_their_work,

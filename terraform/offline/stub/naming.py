@@ -19,6 +19,7 @@ _TEMPLATES: dict[str, dict[str, str]] = {
         "api_endpoint": "https://{hash:.10}.execute-api.{region}.amazonaws.com",
         "execution_arn": "arn:aws:execute-api:{region}:{account}:{hash:.10}",
     },
+    "aws_apigatewayv2_authorizer": {"id": "{hash:.6}"},
     "aws_apigatewayv2_integration": {"id": "{hash:.7}"},
     "aws_apigatewayv2_route": {"id": "{hash:.7}"},
     "aws_apigatewayv2_stage": {"arn": "arn:aws:apigateway:{region}::/apis/{api_id}/stages/{name}"},

@@ -34,8 +34,8 @@ CONTENT_FAULTS = [
     Fault(
         "secret not named",
         "terraform/functions.tf",
-        "environment = merge(local.table_environment, local.secret_environment, local.reopen_environment)",
-        "environment = merge(local.table_environment, local.reopen_environment)",
+        "merge(local.table_environment, local.secret_environment, local.reopen_environment, {",
+        "merge(local.table_environment, local.reopen_environment, {",
         RENDERED,
         "lacks a variable",
     ),

@@ -158,7 +158,7 @@ RENDERED_FAULTS = [
         "terraform/dead_letters.tf",
         _QUEUE_CONDITION,
         "",
-        "wiring: queues trust one rule",
+        "wiring: queues trust their rules",
         "lets",
     ),
     Fault(
@@ -228,8 +228,8 @@ RENDERED_FAULTS = [
     Fault(
         "dead letters unwatched",
         "terraform/observability.tf",
-        "for_each = local.dead_letters",
-        'for_each = toset(["relay"])',
+        "{ for key in local.dead_letters : key",
+        "{ for key in toset([\"relay\"]) : key",
         "wiring: failures raise alarms",
         "no alarm watches",
     ),
