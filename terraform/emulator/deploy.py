@@ -44,11 +44,13 @@ MAKERS: dict[str, Maker] = {
     "aws_cloudwatch_event_target": flow.event_target,
     "aws_apigatewayv2_api": flow.http_api,
     "aws_apigatewayv2_integration": flow.http_integration,
+    "aws_apigatewayv2_authorizer": flow.http_authorizer,
     "aws_apigatewayv2_route": flow.http_route,
     "aws_apigatewayv2_stage": flow.http_stage,
     "aws_lambda_permission": functions.lambda_permission,
     "aws_sqs_queue_policy": data.sqs_queue_policy,
     "aws_sns_topic_policy": data.sns_topic_policy,
+    "aws_sns_topic_subscription": data.sns_topic_subscription,
 }
 
 NOT_EMULATED: dict[str, str] = {
@@ -59,7 +61,6 @@ NOT_EMULATED: dict[str, str] = {
     "aws_cloudwatch_log_resource_policy": "the emulator's bus does not deliver to log groups",
     "aws_kms_key": "the emulator does not encrypt at rest",
     "aws_kms_alias": "the emulator does not encrypt at rest",
-    "aws_sns_topic_subscription": "the checks subscribe their own queue",
     "aws_secretsmanager_secret_policy": "access to the secret is checked on the rendered policies",
     "terraform_data": "it makes nothing on AWS",
 }
@@ -72,6 +73,8 @@ def deploy(resources: list[rendered.Resource], target: Target) -> dict[str, Any]
         raise SystemExit(
             f"deploy: no rule for {', '.join(unknown)}: add a maker, or a line to NOT_EMULATED that says why not"
         )
+    # A queue may name the queue of its dead letters, which has no such policy itself.
+    resources = sorted(resources, key=lambda item: bool(item.document("redrive_policy")))
     for kind, maker in MAKERS.items():
         for resource in resources:
             if resource.type == kind:

@@ -58,16 +58,21 @@ def _index(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def sqs_queue(target: Target, resource: Resource) -> None:
-    """A queue; its redrive policy and visibility timeout are kept."""
+    """A queue with its order, limits and redrive policy."""
     values = resource.values
     attributes = {
         name: str(values[key])
         for key, name in {
-            "visibility_timeout_seconds": "VisibilityTimeout",
+            "deduplication_scope": "DeduplicationScope",
+            "fifo_throughput_limit": "FifoThroughputLimit",
+            "max_message_size": "MaximumMessageSize",
             "message_retention_seconds": "MessageRetentionPeriod",
+            "visibility_timeout_seconds": "VisibilityTimeout",
         }.items()
         if values.get(key)
     }
+    if values.get("fifo_queue"):
+        attributes["FifoQueue"] = "true"
     for key, name in {"redrive_policy": "RedrivePolicy", "policy": "Policy"}.items():
         document = resource.document(key)
         if document:
@@ -90,6 +95,21 @@ def sns_topic(target: Target, resource: Resource) -> None:
     arn = target.client("sns").create_topic(Name=resource.values["name"])["TopicArn"]
     target.learn(resource, arn=arn)
     target.note_in("topics", resource.values["name"], arn)
+
+
+def sns_topic_subscription(target: Target, resource: Resource) -> None:
+    """A queue that listens to a topic of somebody else, which is made here; addresses of people are left out."""
+    values = resource.values
+    if values["protocol"] != "sqs":
+        return
+    topic = target.client("sns").create_topic(Name=values["topic_arn"].rsplit(":", 1)[-1])["TopicArn"]
+    target.client("sns").subscribe(
+        TopicArn=topic,
+        Protocol="sqs",
+        Endpoint=values["endpoint"],
+        Attributes={"RedrivePolicy": values["redrive_policy"]},
+    )
+    target.note("alarm_topic", topic)
 
 
 def sns_topic_policy(target: Target, resource: Resource) -> None:

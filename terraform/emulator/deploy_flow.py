@@ -111,15 +111,34 @@ def http_integration(target: Target, resource: Resource) -> None:
     target.learn(resource, id=integration["IntegrationId"])
 
 
-def http_route(target: Target, resource: Resource) -> None:
-    """A route of the API."""
+def http_authorizer(target: Target, resource: Resource) -> None:
+    """What checks the tokens of a route."""
     values = resource.values
-    target.client("apigatewayv2").create_route(
+    settings = resource.block("jwt_configuration")
+    authorizer = target.client("apigatewayv2").create_authorizer(
         ApiId=values["api_id"],
-        RouteKey=values["route_key"],
-        Target=values["target"],
-        AuthorizationType=values.get("authorization_type") or "NONE",
+        Name=values["name"],
+        AuthorizerType=values["authorizer_type"],
+        IdentitySource=list(values["identity_sources"]),
+        JwtConfiguration={"Issuer": settings["issuer"], "Audience": list(settings["audience"])},
     )
+    target.learn(resource, id=authorizer["AuthorizerId"])
+
+
+def http_route(target: Target, resource: Resource) -> None:
+    """A route of the API, open or for callers that the API identifies."""
+    values = resource.values
+    request: dict[str, Any] = {
+        "ApiId": values["api_id"],
+        "RouteKey": values["route_key"],
+        "Target": values["target"],
+        "AuthorizationType": values.get("authorization_type") or "NONE",
+    }
+    if values.get("authorizer_id"):
+        request["AuthorizerId"] = values["authorizer_id"]
+    if values.get("authorization_scopes"):
+        request["AuthorizationScopes"] = list(values["authorization_scopes"])
+    target.client("apigatewayv2").create_route(**request)
 
 
 def http_stage(target: Target, resource: Resource) -> None:

@@ -91,6 +91,9 @@ def lambda_event_source_mapping(target: Target, resource: Resource) -> None:
     destination = (resource.block("destination_config").get("on_failure") or [{}])[0].get("destination_arn")
     if destination:
         request["DestinationConfig"] = {"OnFailure": {"Destination": destination}}
+    scaling = resource.block("scaling_config").get("maximum_concurrency")
+    if scaling:
+        request["ScalingConfig"] = {"MaximumConcurrency": scaling}
     mapping = target.client("lambda").create_event_source_mapping(**request)
     # The request is kept: the poison check replays it with AWS's rules for a failing batch.
     target.note_in("mappings", mapping["UUID"], request)

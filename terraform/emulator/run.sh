@@ -24,7 +24,7 @@ fi
 step "rendering the stack"
 offline=$("$root/terraform/offline/setup.sh" | tail -n 1)
 "$offline/bin/python" "$root/terraform/offline/render.py" --out "$work/rendered.json" --artifact-dir "$artifacts" \
-    --var reopen_within=8s
+    --var reopen_within=8s --var 'alarm_topic_arns=["arn:aws:sns:eu-west-1:123456789012:alarms"]'
 
 step "starting the emulator, with policies enforced"
 emulator=$("$root/tools/setup.sh" --ministack | sed -n 's/^ministack=//p')

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import checks_faults
+import checks_intake
 import checks_people
 import checks_roles
 import checks_way
@@ -59,6 +60,7 @@ def main() -> int:
         checks_way.run(runner, world)
         checks_roles.run(runner, world)
         checks_people.run(runner, world)
+        checks_intake.run(runner, world)
         checks_faults.run(runner, world)
         return runner.finish()
     finally:
