@@ -168,3 +168,22 @@ fn a_window_says_when_why_and_for_what() {
         );
     }
 }
+
+#[test]
+fn the_policies_that_the_guides_show_are_valid() {
+    for guide in ["senders.md", "sources.md"] {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(guide);
+        let text = std::fs::read_to_string(path).unwrap();
+        let blocks: Vec<String> = text
+            .split("```yaml\n")
+            .skip(1)
+            .map(|rest| rest.split("```").next().unwrap().to_owned())
+            .collect();
+        assert!(!blocks.is_empty(), "{guide} shows no policy");
+        for block in blocks {
+            if let Err(error) = read(&block) {
+                panic!("{guide}: {error}\n{block}");
+            }
+        }
+    }
+}
