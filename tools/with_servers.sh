@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs a command with AWS stand-ins on free loopback ports, and stops them whatever happens; its exit code is the command's.
 # usage: tools/with_servers.sh [--ministack] [--dynamodb-local] -- COMMAND [ARGUMENT...]
+#   MINISTACK_MAIN=FILE starts the emulator through that Python file
 #   exports FIREBREAK_TEST_MINISTACK and FIREBREAK_TEST_DYNAMODB_LOCAL (http://127.0.0.1:PORT), dummy credentials and a region
 set -euo pipefail
 
@@ -9,7 +10,7 @@ here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 source "$here/pinned.sh"
 
 usage() {
-    sed -n '2,4s/^# //p' "${BASH_SOURCE[0]}" >&2
+    sed -n '2,5s/^# //p' "${BASH_SOURCE[0]}" >&2
     exit 2
 }
 
@@ -86,7 +87,9 @@ python=${PYTHON:-python3}
 for server in "${wanted[@]}"; do
     case $server in
     --ministack)
-        start ministack /_ministack/health env BIND_HOST=127.0.0.1 GATEWAY_PORT='{port}' "$(tool ministack)/bin/ministack"
+        emulator=$(tool ministack)/bin
+        start ministack /_ministack/health env BIND_HOST=127.0.0.1 GATEWAY_PORT='{port}' \
+            "$emulator/python" "${MINISTACK_MAIN:-$emulator/ministack}"
         export FIREBREAK_TEST_MINISTACK=$url
         ;;
     --dynamodb-local)

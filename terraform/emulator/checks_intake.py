@@ -6,6 +6,7 @@ import json
 import time
 import uuid
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Iterator
 
@@ -42,9 +43,10 @@ def _queue(world: World, ending: str) -> str:
 def _alarm(world: World, name: str, value: str) -> dict[str, Any]:
     """The event of an alarm that changes its state now."""
     event = json.loads((EVENTS / "cloudwatch" / "firing.json").read_text().replace("checkout-cpu-high", name))
-    now = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime())
-    event["detail"]["state"] |= {"value": value, "timestamp": f"{now}.000+0000"}
-    return event | {"id": str(uuid.uuid4()), "time": f"{now}Z", "account": world.target.account}
+    now = datetime.now(UTC)
+    event["detail"]["state"] |= {"value": value, "timestamp": now.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "+0000"}
+    event["detail"]["previousState"] |= {"value": "OK" if value == "ALARM" else "ALARM"}
+    return event | {"id": str(uuid.uuid4()), "time": now.strftime("%Y-%m-%dT%H:%M:%SZ"), "account": world.target.account}
 
 
 def _put(world: World, event: dict[str, Any]) -> None:

@@ -83,7 +83,8 @@ def lambda_event_source_mapping(target: Target, resource: Resource) -> None:
         "parallelization_factor": "ParallelizationFactor",
         "function_response_types": "FunctionResponseTypes",
     }.items():
-        if values.get(key) is not None:
+        # What was not said is rendered as zero or nothing, which is the default of each of them.
+        if values.get(key):
             request[name] = values[key]
     filters = resource.block("filter_criteria").get("filter") or []
     if filters:

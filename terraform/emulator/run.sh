@@ -28,5 +28,5 @@ offline=$("$root/terraform/offline/setup.sh" | tail -n 1)
 
 step "starting the emulator, with policies enforced"
 emulator=$("$root/tools/setup.sh" --ministack | sed -n 's/^ministack=//p')
-AUTH=true PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$root/tools "$root/tools/with_servers.sh" --ministack -- \
+AUTH=true MINISTACK_MAIN=$here/as_aws.py PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$root/tools "$root/tools/with_servers.sh" --ministack -- \
     "$emulator/bin/python" "$here/story.py" "$work/rendered.json"
