@@ -15,6 +15,7 @@ use firebreak_aws::secrets::ManagedSecrets;
 use firebreak_aws::spill::QueueSpill;
 use firebreak_aws::store::DynamoStore;
 use firebreak_aws::topic_host::SnsEndpoint;
+use firebreak_core::routing::Routes;
 use firebreak_core::storm::StormSettings;
 use firebreak_engine::fallback::Fallback;
 use firebreak_engine::ports::{Clock, Settings as _, SystemClock};
@@ -39,6 +40,7 @@ const STORMS: StormSettings = StormSettings {
 async fn main() -> Result<(), Error> {
     lambda::start_logging();
     let [table, secret] = lambda::required(&environment, ["TABLE_NAME", "SECRET_ID"])?;
+    let policy = lambda::policy(&environment)?;
     let config = client::load().await;
     let store = Arc::new(DynamoStore::new(&config, table));
     let secrets = Arc::new(ManagedSecrets::new(&config, secret));
@@ -52,7 +54,7 @@ async fn main() -> Result<(), Error> {
     let (queue, _writing) = Queue::start(QueueSettings {
         store: Arc::<DynamoStore>::clone(&store),
         clock: Arc::clone(&clock),
-        routes: Arc::default(),
+        routes: Arc::new(Routes::of(&policy)),
         policy: Arc::clone(&policy),
         reopen_within: lambda::reopen_within(&environment)?,
         storms: STORMS,

@@ -1,4 +1,4 @@
-//! Adapters to AWS: the record in DynamoDB, the bus, secrets, the spill, topics and the hands that touch EC2.
+//! Adapters to AWS: the record in DynamoDB, the bus, secrets, the spill, ticks, topics and the hands that touch EC2.
 
 #[cfg(feature = "bus")]
 pub mod bus;
@@ -14,6 +14,8 @@ pub mod spill;
 pub mod store;
 #[cfg(test)]
 mod stub;
+#[cfg(feature = "ticks")]
+pub mod ticks;
 pub mod topic_host;
 #[cfg(feature = "topics")]
 pub mod topics;

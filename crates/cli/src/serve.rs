@@ -8,6 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use firebreak_core::policy::Policy;
 use firebreak_core::proof::Secrets;
+use firebreak_core::routing::Routes;
 use firebreak_core::runbook::RunbookSet;
 use firebreak_core::storm::StormSettings;
 use firebreak_engine::fallback::Fallback;
@@ -80,6 +81,13 @@ impl Platform {
         if let Err(problems) = check_channels(&settings.channels) {
             bail!("the channels are not set up right:\n{}", problems.join("\n"));
         }
+        let routes = Arc::new(Routes::of(&settings.policy));
+        let unknown = routes.unknown_channels(&settings.channels);
+        if !unknown.is_empty() {
+            let lines: Vec<String> =
+                unknown.iter().map(|(place, problem)| format!("{place}: {problem}")).collect();
+            bail!("the routes lead nowhere:\n{}", lines.join("\n"));
+        }
         let webhook_token = token(serve.webhook_token.as_deref(), &serve.data, "webhook-token")?;
         let api_token = token(serve.api_token.as_deref(), &serve.data, "api-token")?;
 
@@ -113,6 +121,7 @@ impl Platform {
             store: store.clone(),
             clock: Arc::clone(&clock),
             channels: Arc::new(settings.channels),
+            routes: Arc::clone(&routes),
             secrets: Arc::<LocalSecrets>::clone(&secrets),
             sender: Arc::new(HttpSender::new(outbound.clone(), None)),
             pace: Pace::default(),
@@ -121,7 +130,7 @@ impl Platform {
         let (queue, writing) = Queue::start(QueueSettings {
             store: Arc::new(store.clone()),
             clock: Arc::clone(&clock),
-            routes: Arc::default(),
+            routes: Arc::clone(&routes),
             policy: Arc::clone(&policy),
             reopen_within: settings.reopen_within,
             storms: StormSettings::default(),
@@ -130,7 +139,7 @@ impl Platform {
         let api = Api {
             store: Arc::new(store.clone()),
             clock: Arc::clone(&clock),
-            routes: Arc::default(),
+            routes: Arc::clone(&routes),
             policy: Arc::clone(&policy),
             reopen_within: settings.reopen_within,
             runbooks,
@@ -150,12 +159,12 @@ impl Platform {
             metrics,
             policy,
         };
-        let router =
+        let faces =
             webhooks::router(webhooks).merge(api::router(api.clone())).merge(console::router(api));
 
         let (end, ended) = oneshot::channel::<()>();
         let server = tokio::spawn(async move {
-            axum::serve(listener, router)
+            axum::serve(listener, faces)
                 .with_graceful_shutdown(async {
                     // Told to end, or the platform is gone: both mean stop.
                     ended.await.ok();
@@ -212,18 +221,19 @@ impl Keeping {
         reopen_within: SignedDuration,
         policy: &Arc<Policy>,
     ) -> Self {
+        let routes = Arc::new(Routes::of(policy));
         let drain = Drain::start(DrainSettings {
             spill: spill.clone(),
             store: Arc::new(store.clone()),
             clock: Arc::clone(clock),
-            routes: Arc::default(),
+            routes: Arc::clone(&routes),
             policy: Arc::clone(policy),
             reopen_within,
         });
         let listening = Listening::start(ListenSettings {
             store: Arc::new(store.clone()),
             clock: Arc::clone(clock),
-            routes: Arc::default(),
+            routes,
             reopen_within,
             policy: Arc::clone(policy),
         });

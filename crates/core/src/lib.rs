@@ -31,6 +31,7 @@ pub mod sources;
 pub mod storm;
 pub mod switch;
 pub mod target;
+pub mod telling;
 pub mod timeline;
 pub mod trace;
 pub mod yaml;

@@ -1,4 +1,4 @@
-//! What people are told about an incident, and when.
+//! What people are told about an incident: the words of a message, before any channel gave it a form.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -6,10 +6,12 @@ use serde::Serialize;
 use crate::alert::{Link, Severity};
 use crate::approval::{ApprovalToken, approval_token};
 use crate::evidence::Reading;
+use crate::fingerprint::Fingerprint;
 use crate::ids::IncidentId;
-use crate::incident::{Event, Incident, Outcome, Recorded};
+use crate::incident::{Alarm, Flush, Incident, Outcome, Reason, Said};
 use crate::ledger::RowState;
 use crate::run::{Phase, Run};
+use crate::telling::{Message, Says};
 
 /// Why somebody is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -17,9 +19,13 @@ use crate::run::{Phase, Run};
 pub enum Occasion {
     Opened,
     Reopened,
+    NewAlerts,
+    StillFiring,
+    SomeResolved,
+    Resolved,
     ApprovalRequested,
     Escalated,
-    Resolved,
+    Harmful,
 }
 
 impl Occasion {
@@ -27,20 +33,28 @@ impl Occasion {
         match self {
             Occasion::Opened => "opened",
             Occasion::Reopened => "reopened",
+            Occasion::NewAlerts => "new_alerts",
+            Occasion::StillFiring => "still_firing",
+            Occasion::SomeResolved => "some_resolved",
+            Occasion::Resolved => "resolved",
             Occasion::ApprovalRequested => "approval_requested",
             Occasion::Escalated => "escalated",
-            Occasion::Resolved => "resolved",
+            Occasion::Harmful => "harmful",
         }
     }
 
-    /// The name of the event that it stands for.
+    /// The name of the event that it stands for; nothing happens when it is said again that something fires.
     pub fn event(self) -> &'static str {
         match self {
             Occasion::Opened => "incident.opened",
             Occasion::Reopened => "incident.reopened",
+            Occasion::NewAlerts => "alert.fired",
+            Occasion::StillFiring => "incident.still_firing",
+            Occasion::SomeResolved => "alert.resolved",
+            Occasion::Resolved => "incident.resolved",
             Occasion::ApprovalRequested => "approval.requested",
             Occasion::Escalated => "incident.escalated",
-            Occasion::Resolved => "incident.resolved",
+            Occasion::Harmful => "step.harmful",
         }
     }
 }
@@ -64,7 +78,7 @@ pub struct Asked {
 /// One message, before any channel gave it a form.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Notification {
-    /// Stable across redeliveries: `<incident id>:<sequence number>`.
+    /// Stable across redeliveries, see [`Message::id`].
     pub event_id: String,
     pub incident: IncidentId,
     pub occasion: Occasion,
@@ -82,87 +96,35 @@ pub struct Notification {
     pub at: Timestamp,
 }
 
-/// Event names that people are told of; the rule on the bus lists the same.
-pub const TOLD: &[&str] = &[
-    "approval.requested",
-    "incident.escalated",
-    "incident.opened",
-    "incident.reopened",
-    "incident.resolved",
-];
-
 /// A title longer than this does not fit a phone.
 const TITLE: usize = 160;
 /// Lists in a message stop here: the incident's page has the rest.
 const MOST: usize = 10;
 
-/// The message for an event, or `None` when nobody needs to know.
-///
-/// `incident` is its state now, which may be later than the event: an approval that nothing waits for any
-/// more is not asked for.
-pub fn notification(incident: &Incident, recorded: &Recorded) -> Option<Notification> {
-    let told = match &recorded.event {
-        Event::Opened { .. } => Told::new(Occasion::Opened, "Opened", firing(incident)),
-        Event::Reopened { reason } => {
-            let text = format!("{reason}\n{}", firing(incident));
-            Told::new(Occasion::Reopened, "Reopened", text)
-        }
-        Event::Escalated { reason } => {
-            let text = format!("{reason}\nNothing more is done automatically: a person must look.");
-            Told::new(Occasion::Escalated, "Needs a person", text)
-        }
-        Event::Resolved { reason } => resolved(incident, recorded, reason),
-        Event::ApprovalRequested { run, plan_hash, expires_at } => {
-            asked(incident, *run, plan_hash, *expires_at)?
-        }
-        Event::AlertFired { .. }
-        | Event::AlertUpdated { .. }
-        | Event::AlertResolved { .. }
-        | Event::AlertExpired { .. }
-        | Event::AlertRecurred { .. }
-        | Event::AlertFlapping { .. }
-        | Event::AlertCollapsed { .. }
-        | Event::Suppressed { .. }
-        | Event::Unmuted { .. }
-        | Event::Correlated { .. }
-        | Event::Considered { .. }
-        | Event::RunStarted { .. }
-        | Event::Observed { .. }
-        | Event::Held { .. }
-        | Event::Planned { .. }
-        | Event::ApprovalGranted { .. }
-        | Event::ApprovalRejected { .. }
-        | Event::StepClaimed { .. }
-        | Event::StepSent { .. }
-        | Event::StepConfirmed { .. }
-        | Event::StepUnknown { .. }
-        | Event::StepRefused { .. }
-        | Event::StepChecked { .. }
-        | Event::StepVerified { .. }
-        | Event::StepIneffective { .. }
-        | Event::StepHarmful { .. }
-        | Event::StepUndone { .. }
-        | Event::StepStuck { .. }
-        | Event::RunEnded { .. }
-        | Event::Acknowledged { .. }
-        | Event::Noted { .. }
-        | Event::Closed { .. }
-        | Event::Notified { .. } => return None,
+/// The words of a message to a channel. `incident` is its state now, from which the message was decided.
+pub fn notification(incident: &Incident, channel: &str, message: &Message) -> Notification {
+    let known = incident.heard.get(channel).and_then(|heard| heard.last.as_ref());
+    let told = match &message.says {
+        Says::Alarm(urgent) => alarm(incident, &urgent.what),
+        Says::Flush(flush) | Says::Silently(flush) => stand(incident, flush, known),
     };
     let title = format!("{} [{}]: {}", told.word, incident.service, incident.title);
-    Some(Notification {
-        event_id: recorded.event_id(),
+    let mut facts = facts(incident);
+    facts
+        .extend(message.notes.iter().map(|note| Fact { name: "note", value: one_line(note, 500) }));
+    Notification {
+        event_id: message.id.clone(),
         incident: incident.id.clone(),
         occasion: told.occasion,
         severity: incident.severity,
         service: incident.service.clone(),
         title: one_line(&title, TITLE),
         text: told.text,
-        facts: facts(incident),
+        facts,
         links: links(incident),
         asked: told.asked,
-        at: recorded.at,
-    })
+        at: message.at,
+    }
 }
 
 struct Told {
@@ -178,45 +140,123 @@ impl Told {
     }
 }
 
-fn firing(incident: &Incident) -> String {
-    let since = incident.firing().map(|alert| alert.starts_at).min();
-    let since = match since {
-        Some(at) => format!("Firing since {at}."),
-        None => "Nothing is firing any more.".to_owned(),
+fn alarm(incident: &Incident, alarm: &Alarm) -> Told {
+    match alarm {
+        Alarm::Escalated { reason } => {
+            let text = format!("{reason}\nNothing more is done automatically: a person must look.");
+            Told::new(Occasion::Escalated, "Needs a person", text)
+        }
+        Alarm::Harmful { reason, .. } => {
+            let text =
+                format!("{reason}\nWhat can be undone is undone now; you hear how that ends.");
+            Told::new(Occasion::Harmful, "An action did harm", text)
+        }
+        Alarm::ApprovalRequested { run, plan_hash, expires_at } => {
+            asked(incident, *run, plan_hash, *expires_at)
+        }
+    }
+}
+
+/// Where the group stands.
+fn stand(incident: &Incident, flush: &Flush, known: Option<&Said>) -> Told {
+    match flush.because {
+        Reason::First if known.is_some() => {
+            let text = format!("It fires again.\n{}", firing(incident, flush));
+            Told::new(Occasion::Reopened, "Reopened", text)
+        }
+        Reason::First => Told::new(Occasion::Opened, "Opened", firing(incident, flush)),
+        Reason::NewAlerts => {
+            let new = flush.firing.iter().filter(|(alert, severity)| {
+                let before = known.and_then(|known| known.flush.firing.get(*alert));
+                before.is_none_or(|before| before < severity)
+            });
+            let text = format!(
+                "New or worse:\n{}\n{} firing in all.",
+                titles(incident, new.map(|(alert, _)| alert)),
+                flush.firing.len()
+            );
+            Told::new(Occasion::NewAlerts, "More alerts", text)
+        }
+        Reason::SomeResolved => {
+            let over = known.into_iter().flat_map(|known| known.flush.firing.keys());
+            let over = over.filter(|alert| !flush.firing.contains_key(*alert));
+            let text =
+                format!("Over:\n{}\n{} still firing.", titles(incident, over), flush.firing.len());
+            Told::new(Occasion::SomeResolved, "Partly resolved", text)
+        }
+        Reason::AllResolved => resolved(incident),
+        Reason::Repeat => {
+            let text = format!("Nothing has changed and nobody has taken it.\n{}", since(incident));
+            Told::new(Occasion::StillFiring, "Still firing", text)
+        }
+    }
+}
+
+fn firing(incident: &Incident, flush: &Flush) -> String {
+    let list = match flush.firing.len() {
+        0 | 1 => String::new(),
+        _ => format!("\n{}", titles(incident, flush.firing.keys())),
     };
     format!(
-        "{since}\nA runbook may take it; until one does, it is yours. You hear again when a runbook needs a person and when it is over."
+        "{}{list}\nA runbook may take it; until one does, it is yours. You hear again when a runbook needs a person and when it is over.",
+        since(incident)
     )
 }
 
-fn resolved(incident: &Incident, recorded: &Recorded, reason: &str) -> Told {
-    let lasted = words(recorded.at.duration_since(incident.opened_at));
+fn since(incident: &Incident) -> String {
+    match incident.firing().map(|alert| alert.starts_at).min() {
+        Some(at) => format!("Firing since {at}."),
+        None => "Nothing is firing any more.".to_owned(),
+    }
+}
+
+/// One line each, as far as they fit.
+fn titles<'a>(incident: &Incident, alerts: impl Iterator<Item = &'a Fingerprint>) -> String {
+    let titles: Vec<String> = alerts
+        .filter_map(|alert| incident.alerts.get(alert))
+        .map(|member| format!("- {}", one_line(&member.alert.title, TITLE)))
+        .collect();
+    let mut lines: Vec<String> = titles.iter().take(MOST).cloned().collect();
+    if titles.len() > MOST {
+        lines.push(format!("- and {} more", titles.len() - MOST));
+    }
+    lines.join("\n")
+}
+
+fn resolved(incident: &Incident) -> Told {
+    let (Some(at), Some(reason)) = (incident.resolved_at, &incident.resolved_because) else {
+        let others = incident.firing().count();
+        let text = format!(
+            "Everything that you were told of is over; {others} other alerts of the incident fire."
+        );
+        return Told::new(Occasion::Resolved, "Resolved", text);
+    };
+    let lasted = words(at.duration_since(incident.opened_at));
     let text = format!("{reason}\nIt lasted {lasted}.");
     Told::new(Occasion::Resolved, format!("Resolved after {lasted}"), text)
 }
 
-fn asked(incident: &Incident, run: u32, plan_hash: &str, expires_at: Timestamp) -> Option<Told> {
-    let run = incident.active_run().filter(|active| active.number == run)?;
-    let plan = run.plan.as_ref().filter(|plan| plan.hash == plan_hash)?;
-    if !matches!(run.phase, Phase::AwaitingApproval { .. }) {
-        return None;
-    }
-    let token = approval_token(&incident.id, run.number, plan_hash);
+/// The plan that waits for an answer; by its hash it is the one that was asked about.
+fn asked(incident: &Incident, run: u32, plan_hash: &str, expires_at: Timestamp) -> Told {
+    let token = approval_token(&incident.id, run, plan_hash);
     let path = token.path();
-    let mut lines = vec![format!("`{}` asks before it acts:", plan.runbook)];
-    lines.extend(
-        plan.steps
-            .iter()
-            .take(MOST)
-            .map(|step| format!("- {} {}: {}", step.action, step.target.id, step.effect)),
-    );
-    if plan.steps.len() > MOST {
-        lines.push(format!("- and {} more", plan.steps.len() - MOST));
+    let plan = incident.runs.iter().find(|known| known.number == run);
+    let plan = plan.and_then(|run| run.plan.as_ref()).filter(|plan| plan.hash == plan_hash);
+    let mut lines = Vec::new();
+    if let Some(plan) = plan {
+        lines.push(format!("`{}` asks before it acts:", plan.runbook));
+        let steps = plan.steps.iter().take(MOST);
+        lines.extend(
+            steps.map(|step| format!("- {} {}: {}", step.action, step.target.id, step.effect)),
+        );
+        if plan.steps.len() > MOST {
+            lines.push(format!("- and {} more", plan.steps.len() - MOST));
+        }
     }
     lines.push(format!("Approve or reject until {expires_at}: POST {path}"));
     let mut told = Told::new(Occasion::ApprovalRequested, "Approval wanted", lines.join("\n"));
     told.asked = Some(Asked { token, path, expires_at });
-    Some(told)
+    told
 }
 
 fn facts(incident: &Incident) -> Vec<Fact> {

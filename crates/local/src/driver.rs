@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 
 use crate::SqliteStore;
 use crate::crew::Crew;
+use crate::store::{Followed, Wake};
 
 /// What the driver works with.
 #[derive(Clone)]
@@ -54,6 +55,7 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 /// How long work under way may take to finish when stopping.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Its cursor in the outbox, and the owner of its timers.
 const CURSOR: &str = "driver";
 
 impl Driver {
@@ -138,7 +140,7 @@ impl Work {
         let settings = Arc::clone(&self.settings);
         let store = &settings.store;
         if !*woken {
-            store.wake_all(self.now()).await?;
+            store.wake_all(CURSOR, Wake::Active, self.now()).await?;
             *woken = true;
         }
         loop {
@@ -146,10 +148,12 @@ impl Work {
             let Some(last) = batch.last().map(|outgoing| outgoing.position) else { break };
             let wake = batch.into_iter().filter(|outgoing| wakes(&outgoing.name));
             let wake = wake.map(|outgoing| outgoing.incident).collect();
-            store.schedule_up_to(CURSOR, last, wake, self.now()).await?;
+            let owners = vec![CURSOR.to_owned()];
+            let followed = Followed { cursor: CURSOR, position: last, wake, owners };
+            store.follow(followed, self.now()).await?;
         }
         let now = self.now();
-        for (incident, at) in store.timers().await? {
+        for (incident, at) in store.timers(CURSOR).await? {
             if at > now {
                 return Ok(Some(at));
             }
@@ -199,7 +203,7 @@ impl Turn {
         let (store, incident) = (&self.settings.store, &self.incident);
         let now = self.now();
         let lease = now + LEASE;
-        match store.take(incident, now, lease).await {
+        match store.take(CURSOR, incident, now, lease).await {
             Ok(true) => {}
             Ok(false) => return Driven::Well,
             Err(error) => {
@@ -216,7 +220,7 @@ impl Turn {
                 (Some(self.now() + self.rest), Driven::Failed)
             }
         };
-        if let Err(error) = store.give_back(incident, lease, next).await {
+        if let Err(error) = store.give_back(CURSOR, incident, lease, next).await {
             tracing::warn!(%incident, %error, "a timer could not be set; it comes back by itself");
             return Driven::Failed;
         }

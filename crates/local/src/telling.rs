@@ -1,16 +1,17 @@
-//! Telling people: follows the same outbox with a cursor of its own, so that a slow channel holds up no run.
+//! Telling people: follows the outbox with a cursor of its own, and keeps a durable timer for each incident and channel.
 //!
-//! What is to be told is queued durably before the cursor passes it, and leaves the queue when it was told.
-//! Several messages are under way at once, and those that were tried before never take all of the room: a
-//! channel that is dead does not keep the others from hearing of the next incident.
+//! Each channel is told of each incident by itself: one that hangs, or has a backlog, delays no other. What is to be
+//! told is decided from the incident's record when its time comes, so a timer that was lost or came twice says
+//! nothing wrong.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use firebreak_core::channels::Channels;
-use firebreak_core::incident::Recorded;
-use firebreak_core::notification::TOLD;
-use firebreak_engine::notify::{Notifier, NotifyError, Pace, Report, notify};
+use firebreak_core::ids::IncidentId;
+use firebreak_core::incident::event::WAKES_TELLING;
+use firebreak_core::routing::Routes;
+use firebreak_engine::notify::{Notifier, NotifyError, Pace, Report, tell};
 use firebreak_engine::ports::{Clock, SecretSource, Sender, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
@@ -18,7 +19,7 @@ use tokio::task::JoinHandle;
 
 use crate::SqliteStore;
 use crate::crew::Crew;
-use crate::store::Undelivered;
+use crate::store::{Followed, Wake};
 
 /// What telling works with.
 #[derive(Clone)]
@@ -26,6 +27,7 @@ pub struct TellingSettings {
     pub store: SqliteStore,
     pub clock: Arc<dyn Clock>,
     pub channels: Arc<Channels>,
+    pub routes: Arc<Routes>,
     pub secrets: Arc<dyn SecretSource>,
     pub sender: Arc<dyn Sender>,
     pub pace: Pace,
@@ -39,16 +41,17 @@ pub struct Telling {
 
 const CURSOR: &str = "telling";
 
-/// How many messages are under way at once, and how many of them may be further attempts. A message waits for
-/// its slowest channel, so there must be room for a storm of them.
-const MOST_AT_ONCE: usize = 64;
-const MOST_REPEATS: usize = 16;
+/// How many messages of one channel are under way at once.
+const MOST_AT_ONCE: usize = 16;
 
-/// Between two looks, should no append wake it.
+/// Between two looks, should no append wake it: clocks may be set, and machines may sleep themselves.
 const LONGEST_SLEEP: Duration = Duration::from_secs(2);
 
-/// How long a message is worth sending; then it is given up, loudly.
-const WORTH_TELLING: SignedDuration = SignedDuration::from_hours(24);
+/// A timer that was taken comes back after this, should its task be lost.
+const LEASE: SignedDuration = SignedDuration::from_secs(60);
+
+/// The rest after the record could not be read or written.
+const REST: SignedDuration = SignedDuration::from_secs(2);
 
 /// How long messages under way may take when stopping. One that is cut off is sent again.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -56,7 +59,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 impl Telling {
     pub fn start(settings: TellingSettings) -> Self {
         let (stop, stopped) = watch::channel(());
-        let work = Work { settings: Arc::new(settings), crew: Crew::new() };
+        let work = Work { settings: Arc::new(settings), crew: Crew::new(), woken: false };
         Self { stop, task: tokio::spawn(work.run(stopped)) }
     }
 
@@ -69,15 +72,23 @@ impl Telling {
     }
 }
 
-struct Work {
-    settings: Arc<TellingSettings>,
-    crew: Crew<Message, ()>,
+/// One incident, as one channel is told of it.
+#[derive(Clone, PartialEq, Eq)]
+struct Post {
+    channel: String,
+    incident: IncidentId,
 }
 
-#[derive(PartialEq, Eq)]
-struct Message {
-    position: i64,
-    repeat: bool,
+/// Who owns the timers of a channel.
+fn owner(channel: &str) -> String {
+    format!("telling:{channel}")
+}
+
+struct Work {
+    settings: Arc<TellingSettings>,
+    crew: Crew<Post, ()>,
+    /// Whether everything was looked at since the start.
+    woken: bool,
 }
 
 impl Work {
@@ -88,12 +99,16 @@ impl Work {
             let appended = settings.store.appended();
             tokio::pin!(appended);
             appended.as_mut().enable();
-            if let Err(error) = self.look().await {
-                tracing::warn!(%error, "telling could not read the store and tries again");
-            }
+            let sleep = match self.look().await {
+                Ok(next) => next.map_or(LONGEST_SLEEP, |at| self.until(at)),
+                Err(error) => {
+                    tracing::warn!(%error, "telling could not read the store and tries again");
+                    LONGEST_SLEEP
+                }
+            };
             tokio::select! {
                 () = &mut appended => {}
-                () = tokio::time::sleep(LONGEST_SLEEP) => {}
+                () = tokio::time::sleep(sleep) => {}
                 _ = self.crew.done() => {}
                 _ = stopped.changed() => break,
             }
@@ -103,77 +118,99 @@ impl Work {
         }
     }
 
-    /// Queues what is new and starts what is due.
-    async fn look(&mut self) -> Result<(), StoreError> {
+    fn until(&self, at: Timestamp) -> Duration {
+        Duration::try_from(at.duration_since(self.settings.clock.now()))
+            .unwrap_or(Duration::from_millis(1))
+            .min(LONGEST_SLEEP)
+    }
+
+    /// Sets timers for what is new, starts what is due, and says when the next timer is.
+    async fn look(&mut self) -> Result<Option<Timestamp>, StoreError> {
         let settings = Arc::clone(&self.settings);
         let (store, now) = (&settings.store, settings.clock.now());
+        if !self.woken {
+            for channel in settings.channels.keys() {
+                store.wake_all(&owner(channel), Wake::Live, now).await?;
+            }
+            self.woken = true;
+        }
         loop {
             let batch = store.outgoing(CURSOR, 256).await?;
-            let Some(last) = batch.last().map(|outgoing| outgoing.position) else { break };
-            let told = batch.into_iter().filter(|outgoing| TOLD.contains(&outgoing.name.as_str()));
-            store
-                .queue_up_to(CURSOR, last, told.map(|outgoing| outgoing.position).collect(), now)
-                .await?;
+            let Some(position) = batch.last().map(|outgoing| outgoing.position) else { break };
+            let wake = batch.into_iter().filter(|one| WAKES_TELLING.contains(&one.name.as_str()));
+            let mut wake: Vec<IncidentId> = wake.map(|outgoing| outgoing.incident).collect();
+            wake.sort_unstable();
+            wake.dedup();
+            let owners = settings.channels.keys().map(|channel| owner(channel)).collect();
+            store.follow(Followed { cursor: CURSOR, position, wake, owners }, now).await?;
         }
-        for due in store.overdue(now).await? {
-            let message = Message { position: due.position, repeat: due.attempts > 0 };
-            if !self.has_room(&message) {
+        let mut next: Option<Timestamp> = None;
+        for channel in settings.channels.keys() {
+            let soonest = self.start_what_is_due(channel, now).await?;
+            next = [next, soonest].into_iter().flatten().min();
+        }
+        Ok(next)
+    }
+
+    /// The soonest timer of the channel that is not due yet.
+    async fn start_what_is_due(
+        &mut self,
+        channel: &str,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        for (incident, at) in self.settings.store.timers(&owner(channel)).await? {
+            if at > now {
+                return Ok(Some(at));
+            }
+            let post = Post { channel: channel.to_owned(), incident };
+            let busy = self.crew.keys().filter(|busy| busy.channel == channel).count();
+            if busy >= MOST_AT_ONCE || self.crew.is_at(&post) {
                 continue;
             }
-            let settings = Arc::clone(&settings);
-            self.crew.spawn(message, async move {
-                let position = due.position;
-                if let Err(error) = try_one(&settings, due).await {
-                    tracing::warn!(position, %error, "what came of a message could not be written; it is sent again");
+            let settings = Arc::clone(&self.settings);
+            self.crew.spawn(post.clone(), async move {
+                if let Err(error) = bring(&settings, &post, now).await {
+                    let Post { channel, incident } = post;
+                    tracing::warn!(%incident, channel, %error, "a timer could not be set; it comes back by itself");
                 }
             });
         }
-        Ok(())
-    }
-
-    fn has_room(&self, message: &Message) -> bool {
-        let repeats = self.crew.keys().filter(|busy| busy.repeat).count();
-        !self.crew.is_at(message)
-            && self.crew.keys().count() < MOST_AT_ONCE
-            && !(message.repeat && repeats >= MOST_REPEATS)
+        Ok(None)
     }
 }
 
-/// One attempt. The message leaves the queue, or comes back later.
-async fn try_one(settings: &TellingSettings, due: Undelivered) -> Result<(), StoreError> {
-    let (store, position) = (&settings.store, due.position);
-    let recorded = match due.recorded {
-        Ok(recorded) => recorded,
-        Err(error) => {
-            tracing::error!(position, %error, "an event cannot be read and nobody is told of it");
-            return store.settle(position).await;
+/// Tells the channel what is due, and sets its timer anew.
+async fn bring(settings: &TellingSettings, post: &Post, now: Timestamp) -> Result<(), StoreError> {
+    let Post { channel, incident } = post;
+    let (store, owner) = (&settings.store, owner(channel));
+    let lease = now + LEASE;
+    if !store.take(&owner, incident, now, lease).await? {
+        return Ok(());
+    }
+    let next = match tell_one(settings, post).await {
+        Ok(report) => report.next_at,
+        Err(NotifyError::Store(StoreError::Corrupt(error))) => {
+            tracing::error!(%incident, channel, error, "an incident cannot be read and nobody is told of it");
+            None
+        }
+        Err(NotifyError::NotFound(_)) => None,
+        Err(error @ (NotifyError::Contended(_) | NotifyError::Store(_))) => {
+            tracing::warn!(%incident, channel, %error, "people could not be told and it is tried again");
+            Some(settings.clock.now() + REST)
         }
     };
-    let Err(error) = tell(settings, &recorded).await else {
-        return store.settle(position).await;
-    };
-    let (event, now) = (recorded.event_id(), settings.clock.now());
-    if now.duration_since(recorded.at) > WORTH_TELLING {
-        tracing::error!(event, %error, "a message is given up after a day: not everybody was told");
-        return store.settle(position).await;
-    }
-    let attempts = due.attempts + 1;
-    tracing::warn!(event, attempts, %error, "people could not be told and it is tried again");
-    store.postpone(position, attempts, next_attempt(attempts, now)).await
+    store.give_back(&owner, incident, lease, next).await
 }
 
-fn next_attempt(attempts: u32, now: Timestamp) -> Timestamp {
-    now + SignedDuration::from_secs(5 * i64::from(attempts)).min(SignedDuration::from_mins(10))
-}
-
-async fn tell(settings: &TellingSettings, recorded: &Recorded) -> Result<Report, NotifyError> {
+async fn tell_one(settings: &TellingSettings, post: &Post) -> Result<Report, NotifyError> {
     let notifier = Notifier {
         store: &settings.store,
         clock: &*settings.clock,
         channels: &settings.channels,
+        routes: &settings.routes,
         secrets: &*settings.secrets,
         sender: &*settings.sender,
         pace: settings.pace,
     };
-    notify(&notifier, recorded).await
+    tell(&notifier, &post.incident, &post.channel).await
 }

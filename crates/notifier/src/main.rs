@@ -1,41 +1,49 @@
-//! `notifier`: an event from the bus comes in, everybody who must know is told.
+//! `notifier`: woken by an event from the bus or by a tick of its own, it tells everybody what is due to them.
 
 mod delivery;
 
 use std::sync::Arc;
 
-use delivery::{Delivery, Unreadable};
+use delivery::{Delivery, Unreadable, Woken};
 use firebreak_aws::client;
 use firebreak_aws::lambda::{self, environment};
 use firebreak_aws::secrets::ManagedSecrets;
 use firebreak_aws::store::DynamoStore;
+use firebreak_aws::ticks::TickQueue;
 use firebreak_aws::topics::TopicSender;
 use firebreak_core::channels::Channels;
-use firebreak_engine::notify::{Notifier, NotifyError, Pace, check_channels, notify};
-use firebreak_engine::ports::SystemClock;
+use firebreak_core::routing::Routes;
+use firebreak_engine::notify::{
+    Missed, Notifier, NotifyError, Pace, check_channels, on_event, on_tick,
+};
+use firebreak_engine::ports::{StoreError, SystemClock};
 use firebreak_http::{Client, HttpSender, Timeouts};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     lambda::start_logging();
-    let names = ["TABLE_NAME", "SECRET_ID", "CHANNELS"];
-    let [table, secret, channels] = lambda::required(&environment, names)?;
+    let names = ["TABLE_NAME", "SECRET_ID", "CHANNELS", "TICK_QUEUE_URL"];
+    let [table, secret, channels, ticks] = lambda::required(&environment, names)?;
     let channels = read_channels(&channels)?;
+    let routes = read_routes(&channels)?;
     let config = client::load().await;
     let store = DynamoStore::new(&config, table);
     let secrets = ManagedSecrets::new(&config, secret);
     let topics = Arc::new(TopicSender::new(&config));
     let sender = HttpSender::new(Client::new(Timeouts::default())?, Some(topics));
+    let ticks = TickQueue::new(&config, ticks);
     let notifier = Notifier {
         store: &store,
         clock: &SystemClock,
         channels: &channels,
+        routes: &routes,
         secrets: &secrets,
         sender: &sender,
         pace: Pace::default(),
     };
-    run(service_fn(|event: LambdaEvent<Delivery>| tell(&notifier, event.payload))).await
+    let wiring = Wiring { notifier, store: &store, ticks: &ticks };
+    run(service_fn(|event: LambdaEvent<Delivery>| wiring.tell(event.payload))).await
 }
 
 /// A channel with a mistake is told of in the log and refused when its turn comes; the others work.
@@ -49,47 +57,79 @@ fn read_channels(json: &str) -> Result<Channels, Error> {
     Ok(channels)
 }
 
-async fn tell(notifier: &Notifier<'_>, delivery: Delivery) -> Result<(), Failure> {
-    let recorded = delivery.recorded()?;
-    let report = notify(notifier, &recorded).await?;
-    let event_id = recorded.event_id();
-    tracing::info!(event_id, told = report.delivered.len(), refused = report.refused.len(), "done");
-    Ok(())
+/// A route to a channel that is not set up must not keep those that are from being told.
+fn read_routes(channels: &Channels) -> Result<Routes, Error> {
+    let routes = Routes::of(&lambda::policy(&environment)?);
+    for (place, problem) in routes.unknown_channels(channels) {
+        tracing::error!(place, problem, "a route leads nowhere");
+    }
+    Ok(routes)
 }
 
-/// Why the event must come again, or end in the dead-letter queue.
-#[derive(Debug)]
+struct Wiring<'a> {
+    notifier: Notifier<'a>,
+    store: &'a DynamoStore,
+    ticks: &'a TickQueue,
+}
+
+impl Wiring<'_> {
+    /// A channel that was not told is tried again by a later tick; the error is for the alarm that watches for them.
+    async fn tell(&self, delivery: Delivery) -> Result<(), Failure> {
+        let mut missed = Vec::new();
+        for woken in delivery.woken()? {
+            missed.extend(self.look(woken).await?);
+        }
+        if missed.is_empty() { Ok(()) } else { Err(Failure::Missed(missed)) }
+    }
+
+    async fn look(&self, woken: Woken) -> Result<Vec<Missed>, Failure> {
+        let looked = match &woken {
+            Woken::ByEvent(recorded) => on_event(&self.notifier, recorded).await?,
+            Woken::ByTick(tick) => on_tick(&self.notifier, tick).await?,
+        };
+        if let Some(next) = &looked.next {
+            let now = self.notifier.clock.now();
+            match woken {
+                Woken::ByTick(tick) if tick == *next => self.ticks.hop(next, now).await,
+                Woken::ByTick(_) | Woken::ByEvent(_) => self.ticks.set(self.store, next, now).await,
+            }?;
+        }
+        let (told, missed) = (looked.report.delivered.len(), looked.report.missed);
+        tracing::info!(told, missed = missed.len(), next = ?looked.next, "looked");
+        Ok(missed)
+    }
+}
+
+/// Why a delivery must come again, or end among the dead letters.
+#[derive(Debug, thiserror::Error)]
 enum Failure {
-    Unreadable(Unreadable),
-    Notify(NotifyError),
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    #[error(transparent)]
+    Notify(#[from] NotifyError),
+    #[error("the next look could not be set: {0}")]
+    Tick(#[from] StoreError),
+    #[error("not told: {}", list(.0))]
+    Missed(Vec<Missed>),
 }
 
-impl From<Unreadable> for Failure {
-    fn from(error: Unreadable) -> Self {
-        Failure::Unreadable(error)
-    }
-}
-
-impl From<NotifyError> for Failure {
-    fn from(error: NotifyError) -> Self {
-        Failure::Notify(error)
-    }
+fn list(missed: &[Missed]) -> String {
+    let reasons: Vec<String> =
+        missed.iter().map(|missed| format!("{} ({})", missed.channel, missed.reason)).collect();
+    reasons.join(", ")
 }
 
 impl From<Failure> for Diagnostic {
     fn from(failure: Failure) -> Self {
-        let (error_type, error_message) = match failure {
-            Failure::Unreadable(error) => ("Unreadable", error.to_string()),
-            Failure::Notify(error) => {
-                let kind = match &error {
-                    NotifyError::NotFound(_) => "NotFound",
-                    NotifyError::Contended(_) => "Contended",
-                    NotifyError::Store(_) => "Store",
-                    NotifyError::Undelivered(_) => "Undelivered",
-                };
-                (kind, error.to_string())
-            }
+        let error_type = match &failure {
+            Failure::Unreadable(_) => "Unreadable",
+            Failure::Notify(NotifyError::NotFound(_)) => "NotFound",
+            Failure::Notify(NotifyError::Contended(_)) => "Contended",
+            Failure::Notify(NotifyError::Store(_)) => "Store",
+            Failure::Tick(_) => "Tick",
+            Failure::Missed(_) => "Undelivered",
         };
+        let error_message = failure.to_string();
         tracing::error!(error_type, error_message, "not everybody was told");
         Diagnostic { error_type: error_type.to_owned(), error_message }
     }
@@ -109,7 +149,10 @@ mod tests {
 
     #[test]
     fn a_failure_is_named_for_the_dashboard() {
-        let diagnostic = Diagnostic::from(Failure::Notify(NotifyError::Undelivered(Vec::new())));
+        let missed =
+            Missed { channel: "hook".to_owned(), reason: "answered 404".to_owned(), again: false };
+        let diagnostic = Diagnostic::from(Failure::Missed(vec![missed]));
         assert_eq!(diagnostic.error_type, "Undelivered");
+        assert_eq!(diagnostic.error_message, "not told: hook (answered 404)");
     }
 }

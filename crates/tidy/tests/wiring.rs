@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use firebreak_core::actions;
-use firebreak_core::notification::TOLD;
+use firebreak_core::incident::event::WAKES_TELLING;
 use serde_json::Value;
 
 fn path(file: &str) -> std::path::PathBuf {
@@ -35,8 +35,8 @@ fn permissions_are_generated_from_the_actions() {
 }
 
 #[test]
-fn people_are_told_of_what_the_core_says() {
-    assert_eq!(words(&wiring("patterns/notify.json")["detail-type"]), TOLD);
+fn the_notifier_is_woken_by_what_the_core_says() {
+    assert_eq!(words(&wiring("patterns/notify.json")["detail-type"]), WAKES_TELLING);
 }
 
 #[test]

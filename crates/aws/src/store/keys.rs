@@ -34,6 +34,11 @@ impl Key {
         Self::new(incident(id), "META")
     }
 
+    #[cfg(feature = "ticks")]
+    pub(super) fn tick(id: &IncidentId) -> Self {
+        Self::new(incident(id), "TICK")
+    }
+
     /// Ten digits keep the events in order.
     pub(super) fn event(id: &IncidentId, seq: u64) -> Self {
         Self::new(incident(id), format!("{EVENT}{seq:010}"))

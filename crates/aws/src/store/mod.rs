@@ -16,6 +16,8 @@ mod quarantine;
 mod settings;
 mod silences;
 mod slots;
+#[cfg(feature = "ticks")]
+mod ticks;
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;

@@ -11,10 +11,12 @@ use crate::alert::Link;
 use crate::evidence::{Effect, Evidence, Observation, Reading, Verdict};
 use crate::examples::{RUNBOOK, alert, at};
 use crate::incident::{Event, Incident, Outcome, Recorded};
-use crate::notification::{Notification, TOLD, notification};
+use crate::notification::{Notification, notification};
 use crate::plan::Plan;
-use crate::runbook::{self, Mode};
+use crate::routing::Routes;
+use crate::runbook::{self, Mode, Runbook};
 use crate::target::Target;
+use crate::telling::{Circumstances, Message, Mutes, Says, due};
 use crate::trace::Trace;
 
 const SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
@@ -35,9 +37,7 @@ struct Story {
 }
 
 impl Story {
-    /// One append: whoever hears of it sees the state after its last event.
     fn then(&mut self, seconds: i64, events: impl IntoIterator<Item = Event>) {
-        let mut appended = Vec::new();
         for event in events {
             self.seq += 1;
             let incident = "inc_01KAK5R7T0EXAMPLE".to_owned().try_into().unwrap();
@@ -46,18 +46,48 @@ impl Story {
                 None => Incident::open(&recorded).unwrap(),
                 Some(incident) => incident.apply(&recorded).unwrap(),
             });
-            appended.push(recorded);
         }
-        for recorded in appended {
-            let told = notification(self.incident.as_ref().unwrap(), &recorded);
-            assert_eq!(told.is_some(), TOLD.contains(&recorded.event.name()));
-            self.told.extend(told);
+    }
+
+    /// Tells everything that is due at that time.
+    fn tell(&mut self, seconds: i64) {
+        let channels = serde_json::from_value(json!({"oncall": {"kind": "sns"}})).unwrap();
+        let (routes, mutes) = (Routes::default(), Mutes::default());
+        let with = Circumstances { channels: &channels, routes: &routes, mutes: &mutes };
+        while let Some(message) =
+            due(self.incident.as_ref().unwrap(), "oncall", with, at(seconds)).message
+        {
+            self.told.push(notification(self.incident.as_ref().unwrap(), "oncall", &message));
+            let flush = match message.says {
+                Says::Alarm(_) => None,
+                Says::Flush(flush) | Says::Silently(flush) => Some(Box::new(flush)),
+            };
+            let told = Event::Notified {
+                channel: "oncall".to_owned(),
+                about: message.about,
+                delivered: true,
+                detail: "message 1".to_owned(),
+                refused: false,
+                flush,
+            };
+            self.then(seconds, [told]);
         }
     }
 }
 
 fn story() -> Vec<Notification> {
     story_and_end().0
+}
+
+fn started(run: u32, runbook: &Runbook, settled: i64) -> Event {
+    Event::RunStarted {
+        run,
+        runbook: Box::new(runbook.clone()),
+        driver: "example".to_owned(),
+        settle_until: at(settled),
+        deadline: at(settled + 3000),
+        trace: Trace::default(),
+    }
 }
 
 fn story_and_end() -> (Vec<Notification>, Incident) {
@@ -102,24 +132,23 @@ fn story_and_end() -> (Vec<Notification>, Incident) {
         severity: firing.severity,
         title: firing.title.clone(),
     };
-    let started = Event::RunStarted {
-        run,
-        runbook: Box::new(runbook),
-        driver: text("example"),
-        settle_until: at(31),
-        deadline: at(3000),
-        trace: trace(),
-    };
     let fired = || Event::AlertFired { alert: Box::new(firing.clone()) };
     let requested =
         Event::ApprovalRequested { run, plan_hash: plan_hash.clone(), expires_at: at(1831) };
     let reason = text("not good within 5m");
     let ended = Event::RunEnded { run, outcome: Outcome::Useless, reason: reason.clone() };
     let fingerprint = firing.fingerprint.clone();
+    let mut other = alert("slow-api-data", "i-0def");
+    other.links.clone_from(&firing.links);
+    let harmed =
+        Verdict { effect: Effect::Harmful, reason: text("errors rose"), evidence: Vec::new() };
+    let again = started(2, &runbook, 15_961);
     story.then(0, [opened, fired()]);
-    story.then(1, [started]);
+    story.tell(0);
+    story.then(1, [started(run, &runbook, 31)]);
     story.then(31, [Event::Observed { run, observations }]);
     story.then(31, [Event::Planned { run, plan, trace: trace() }, requested]);
+    story.tell(31);
     story.then(60, [Event::ApprovalGranted { run, plan_hash, by: text("ada") }]);
     story.then(61, [Event::StepClaimed { run, row, fence: 8 }]);
     story.then(61, [Event::StepSent { run, row }]);
@@ -127,16 +156,29 @@ fn story_and_end() -> (Vec<Notification>, Incident) {
     story.then(420, [Event::StepChecked { run, step, evidence: looked }]);
     story.then(420, [Event::StepIneffective { run, step, verdict }]);
     story.then(421, [ended, Event::Escalated { reason: format!("no action helped: {reason}") }]);
-    story.then(500, [Event::Acknowledged { by: text("grace") }]);
+    story.tell(421);
+    story.then(425, [Event::AlertFired { alert: Box::new(other.clone()) }]);
+    story.tell(430);
+    story.tell(430 + 4 * 3600);
+    story.then(14_900, [Event::Acknowledged { by: text("grace") }]);
     story.then(
-        900,
+        15_000,
+        [Event::AlertResolved { fingerprint: other.fingerprint, ends_at: at(14_995) }],
+    );
+    story.tell(15_000);
+    story.then(
+        15_900,
         [
-            Event::AlertResolved { fingerprint, ends_at: at(895) },
+            Event::AlertResolved { fingerprint, ends_at: at(15_895) },
             Event::Resolved { reason: text("every alert is resolved") },
         ],
     );
+    story.tell(15_910);
     let reason = text("slow-api-data on i-0abc fired again");
-    story.then(960, [Event::Reopened { reason }, fired()]);
+    story.then(15_960, [Event::Reopened { reason }, fired()]);
+    story.tell(15_960);
+    story.then(15_961, [again, Event::StepHarmful { run: 2, step, verdict: harmed }]);
+    story.tell(15_961);
     (story.told, story.incident.unwrap())
 }
 
@@ -214,28 +256,44 @@ fn a_request_is_the_same_for_the_same_event_and_keeps_its_id() {
 }
 
 #[test]
-fn nobody_is_asked_for_an_approval_that_nothing_waits_for() {
-    let (told, incident) = story_and_end();
-    let asked = told[1].asked.as_ref().unwrap();
-    assert!(told[1].text.contains(&asked.path));
-    let event = Event::ApprovalRequested {
-        run: 1,
-        plan_hash: asked.token.plan_hash.clone(),
-        expires_at: asked.expires_at,
-    };
-    let late = Recorded { incident: incident.id.clone(), seq: 6, at: at(31), event };
-    assert_eq!(notification(&incident, &late), None);
+fn every_occasion_is_in_the_story_once() {
+    let told: Vec<&str> = story().iter().map(|told| told.occasion.as_str()).collect();
+    let expected = [
+        "opened",
+        "approval_requested",
+        "escalated",
+        "new_alerts",
+        "still_firing",
+        "some_resolved",
+        "resolved",
+        "reopened",
+        "harmful",
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn an_approval_is_asked_for_with_its_path() {
+    let told = &story()[1];
+    assert!(told.text.contains(&told.asked.as_ref().unwrap().path), "{}", told.text);
 }
 
 #[test]
 fn a_title_is_one_short_line() {
     let (_, mut incident) = story_and_end();
     incident.title = format!("disk\r\n\u{1b}[31mfull {}", "é".repeat(300));
-    let event = Event::Escalated { reason: "x".to_owned() };
-    let recorded = Recorded { incident: incident.id.clone(), seq: 20, at: at(1000), event };
-    let told = notification(&incident, &recorded).unwrap();
+    let urgent = incident.urgent[1].clone();
+    let message = Message {
+        id: "inc_1:14".to_owned(),
+        about: urgent.seq,
+        at: urgent.at,
+        says: Says::Alarm(urgent),
+        notes: vec!["a\nb".to_owned()],
+    };
+    let told = notification(&incident, "oncall", &message);
     assert!(told.title.starts_with("Needs a person [api]: disk [31mfull éé"), "{}", told.title);
     assert_eq!(told.title.chars().count(), 160);
+    assert_eq!(told.facts.last().map(|fact| fact.value.as_str()), Some("a b"));
 }
 
 #[test]

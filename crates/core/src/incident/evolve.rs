@@ -51,6 +51,7 @@ impl Incident {
             opened_at: recorded.at,
             updated_at: recorded.at,
             resolved_at: None,
+            resolved_because: None,
             alerts: std::collections::BTreeMap::new(),
             acknowledged: None,
             muted: None,
@@ -138,16 +139,18 @@ impl Incident {
                 self.acknowledged = Some(Acknowledgement { by: by.clone(), at });
             }
             Event::Noted { .. } | Event::Notified { .. } => {}
-            Event::Resolved { .. } => {
+            Event::Resolved { reason } => {
                 if !self.status.is_live() {
                     return Err(illegal(recorded, "it is resolved already"));
                 }
                 self.resolved_at = Some(at);
                 self.muted = None;
                 self.resting = None;
+                self.resolved_because = Some(reason.clone());
             }
             Event::Reopened { .. } => {
                 self.resolved_at = None;
+                self.resolved_because = None;
                 self.acknowledged = None;
                 self.parent = None;
             }

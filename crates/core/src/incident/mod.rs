@@ -90,6 +90,8 @@ pub struct Incident {
     pub opened_at: Timestamp,
     pub updated_at: Timestamp,
     pub resolved_at: Option<Timestamp>,
+    #[serde(default)]
+    pub resolved_because: Option<String>,
     pub alerts: BTreeMap<Fingerprint, Member>,
     pub acknowledged: Option<Acknowledgement>,
     /// Why nobody is told of it for now.
@@ -130,14 +132,6 @@ impl Incident {
     /// The run that has not ended, if there is one.
     pub fn active_run(&self) -> Option<&Run> {
         self.runs.last().filter(|run| run.is_active())
-    }
-
-    /// Channels that were told anything about this incident: those who get its resolve.
-    pub fn channels_told(&self) -> Vec<&str> {
-        let mut channels: Vec<&str> = self.told.values().flatten().map(String::as_str).collect();
-        channels.sort_unstable();
-        channels.dedup();
-        channels
     }
 
     /// From opening to the resolve, once it is resolved.

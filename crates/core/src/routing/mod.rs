@@ -3,7 +3,7 @@
 mod group;
 mod tree;
 
-pub use tree::{GroupBy, Route, Times};
+pub use tree::{GroupBy, Hush, Route, Times};
 
 use crate::alert::Alert;
 use crate::channels::Channels;

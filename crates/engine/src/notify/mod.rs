@@ -1,9 +1,10 @@
-//! Telling people: each channel hears of an event once, and whoever got the page gets its resolve.
+//! Telling people: what is due for a channel is sent and recorded, one message after the other.
 //!
 //! Telling fails open. One channel that does not work never keeps another from being told, and what may have
 //! been sent without being recorded is sent again rather than not at all: receivers know repeats by event id.
 
 mod deliver;
+mod tick;
 mod together;
 
 use std::convert::Infallible;
@@ -11,10 +12,14 @@ use std::time::Duration;
 
 use firebreak_core::channels::{self, Channels};
 use firebreak_core::ids::IncidentId;
-use firebreak_core::incident::{Event, Incident, Recorded};
-use firebreak_core::notification::{Notification, Occasion, notification};
+use firebreak_core::incident::{Event, Incident};
+use firebreak_core::notification::notification;
+use firebreak_core::routing::Routes;
+use firebreak_core::telling::{Circumstances, Message, Mutes, Says, due};
+use jiff::{SignedDuration, Timestamp};
 
 use self::deliver::deliver;
+pub use self::tick::{Looked, Tick, on_event, on_tick};
 use self::together::together;
 use crate::ports::{Clock, IncidentStore, SecretSource, Sender, StoreError};
 use crate::record::{RecordError, record};
@@ -25,6 +30,7 @@ pub struct Notifier<'a> {
     pub store: &'a dyn IncidentStore,
     pub clock: &'a dyn Clock,
     pub channels: &'a Channels,
+    pub routes: &'a Routes,
     pub secrets: &'a dyn SecretSource,
     pub sender: &'a dyn Sender,
     pub pace: Pace,
@@ -57,12 +63,14 @@ pub struct Missed {
     pub again: bool,
 }
 
-/// Who was told now. Those who knew already are in neither list.
+/// What became of one look at an incident.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
-    pub delivered: Vec<String>,
-    /// Channels that refused for good while others were told.
-    pub refused: Vec<Missed>,
+    /// Channel and message id, in the order of the messages of a channel.
+    pub delivered: Vec<(String, String)>,
+    pub missed: Vec<Missed>,
+    /// When to look again, should nothing happen until then.
+    pub next_at: Option<Timestamp>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -73,15 +81,6 @@ pub enum NotifyError {
     Contended(IncidentId),
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Asking again with the same event tells these and nobody twice.
-    #[error("not told: {}", list(.0))]
-    Undelivered(Vec<Missed>),
-}
-
-fn list(missed: &[Missed]) -> String {
-    let reasons: Vec<String> =
-        missed.iter().map(|missed| format!("{} ({})", missed.channel, missed.reason)).collect();
-    reasons.join(", ")
 }
 
 impl From<RecordError<Infallible>> for NotifyError {
@@ -101,149 +100,120 @@ pub fn check_channels(channels: &Channels) -> Result<(), Vec<String>> {
     if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
-/// Tells of one event, if it is one that people are told of. Safe to repeat, in any order of events.
-///
-/// A page whose incident resolved while it was on its way is followed by its resolve here: the event of the
-/// resolve may have passed when nobody was told yet.
-pub async fn notify(notifier: &Notifier<'_>, recorded: &Recorded) -> Result<Report, NotifyError> {
-    let mut told = tell(notifier, recorded).await?;
-    if let Some(resolve) = resolve_owed(notifier, recorded).await? {
-        let more = tell(notifier, &resolve).await?;
-        told.delivered.extend(more.delivered);
-        told.missed.extend(more.missed);
-    }
-    told.report()
-}
+/// One channel is told no more than this in one go; what is left is due at once.
+const MOST_IN_A_ROW: usize = 16;
 
-#[derive(Debug, Default)]
-struct Told {
-    delivered: Vec<String>,
-    missed: Vec<Missed>,
-    /// Whether somebody knew of it already.
-    known: bool,
-}
+/// The rest of a channel that failed before its next message is tried.
+const REST: SignedDuration = SignedDuration::from_secs(5);
 
-impl Told {
-    /// A refusal counts as an error only when nobody at all was reached.
-    fn report(self) -> Result<Report, NotifyError> {
-        let reached = self.known || !self.delivered.is_empty();
-        let hopeful = self.missed.iter().any(|missed| missed.again);
-        if hopeful || !(reached || self.missed.is_empty()) {
-            return Err(NotifyError::Undelivered(self.missed));
-        }
-        Ok(Report { delivered: self.delivered, refused: self.missed })
-    }
-}
-
-async fn tell(notifier: &Notifier<'_>, recorded: &Recorded) -> Result<Told, NotifyError> {
-    let id = &recorded.incident;
-    let incident = notifier.store.load(id).await?;
-    let incident = incident.ok_or_else(|| NotifyError::NotFound(id.clone()))?;
-    let Some(message) = notification(&incident, recorded) else { return Ok(Told::default()) };
-    let known = incident.told.get(&recorded.seq).map(Vec::as_slice).unwrap_or_default();
-    let channels = audience(notifier.channels, &incident, recorded, &message);
-    let waiting = channels.into_iter().filter(|name| !known.iter().any(|knows| knows == name));
-    let attempts = waiting.map(|name| tell_one(notifier, recorded, name, &message)).collect();
-    let mut told = Told { known: !known.is_empty(), ..Told::default() };
-    for attempt in together(attempts).await {
-        match attempt? {
-            Ok(channel) => told.delivered.push(channel),
-            Err(missed) => told.missed.push(missed),
+/// Tells every channel what is due to it now, side by side. Safe to repeat at any time.
+pub async fn tell_all(notifier: &Notifier<'_>, id: &IncidentId) -> Result<Report, NotifyError> {
+    let all = notifier.channels.keys().map(|channel| tell(notifier, id, channel)).collect();
+    let mut report = Report::default();
+    let mut failure = None;
+    for told in together(all).await {
+        match told {
+            Ok(told) => report.add(told),
+            Err(error) => failure = Some(error),
         }
     }
-    Ok(told)
+    // Only after all had their turn.
+    failure.map_or(Ok(report), Err)
+}
+
+impl Report {
+    fn add(&mut self, other: Self) {
+        self.delivered.extend(other.delivered);
+        self.missed.extend(other.missed);
+        self.next_at = [self.next_at, other.next_at].into_iter().flatten().min();
+    }
+}
+
+/// Tells one channel what is due to it now. Safe to repeat at any time.
+pub async fn tell(
+    notifier: &Notifier<'_>,
+    id: &IncidentId,
+    channel: &str,
+) -> Result<Report, NotifyError> {
+    let mut report = Report::default();
+    for _ in 0..MOST_IN_A_ROW {
+        let incident = notifier.store.load(id).await?;
+        let incident = incident.ok_or_else(|| NotifyError::NotFound(id.clone()))?;
+        let now = notifier.clock.now();
+        let mutes = Mutes::default();
+        let with =
+            Circumstances { channels: notifier.channels, routes: notifier.routes, mutes: &mutes };
+        let due = due(&incident, channel, with, now);
+        let Some(message) = due.message else {
+            report.next_at = due.next_at;
+            return Ok(report);
+        };
+        if !report.missed.is_empty() {
+            report.next_at = Some(now + REST);
+            return Ok(report);
+        }
+        match say(notifier, &incident, channel, &message).await? {
+            Ok(()) => report.delivered.push((channel.to_owned(), message.id)),
+            Err(missed) => report.missed.push(missed),
+        }
+    }
+    report.next_at = Some(notifier.clock.now());
+    Ok(report)
 }
 
 /// Sends and records, at once: a page that is out must be on the record even if another channel hangs.
-async fn tell_one(
+async fn say(
     notifier: &Notifier<'_>,
-    recorded: &Recorded,
-    name: &str,
-    message: &Notification,
-) -> Result<Result<String, Missed>, NotifyError> {
-    let outcome = deliver(notifier, name, message).await;
+    incident: &Incident,
+    channel: &str,
+    message: &Message,
+) -> Result<Result<(), Missed>, NotifyError> {
+    let outcome = match &message.says {
+        Says::Silently(_) => Ok("it wants no resolves".to_owned()),
+        Says::Alarm(_) | Says::Flush(_) => {
+            deliver(notifier, channel, &notification(incident, channel, message)).await
+        }
+    };
     let (delivered, detail) = match &outcome {
         Ok(detail) => (true, detail.clone()),
         Err(missed) => (false, missed.reason.clone()),
     };
-    let event_id = recorded.event_id();
+    let event_id = &message.id;
     if delivered {
-        tracing::info!(event_id, channel = name, detail, "told");
+        tracing::info!(event_id, channel, detail, "told");
     } else {
-        tracing::error!(event_id, channel = name, detail, "not told");
+        tracing::error!(event_id, channel, detail, "not told");
     }
-    let about = recorded.seq;
-    record(notifier.store, notifier.clock, &recorded.incident, |incident| {
-        let known = incident.told.get(&about).is_some_and(|told| told.iter().any(|n| n == name));
-        let event = (!known).then(|| Event::Notified {
-            channel: name.to_owned(),
-            about,
-            delivered,
-            detail: detail.clone(),
-            refused: matches!(&outcome, Err(missed) if !missed.again),
-            flush: None,
-        });
-        Ok::<_, Infallible>(event.into_iter().collect())
+    let event = Event::Notified {
+        channel: channel.to_owned(),
+        about: message.about,
+        delivered,
+        detail,
+        refused: matches!(&outcome, Err(missed) if !missed.again),
+        flush: match &message.says {
+            Says::Alarm(_) => None,
+            Says::Flush(flush) | Says::Silently(flush) => Some(Box::new(flush.clone())),
+        },
+    };
+    record(notifier.store, notifier.clock, &incident.id, |latest| {
+        let known = is_recorded(latest, channel, message);
+        Ok::<_, Infallible>(if known { Vec::new() } else { vec![event.clone()] })
     })
     .await?;
-    Ok(outcome.map(|_| name.to_owned()))
+    Ok(outcome.map(drop))
 }
 
-/// The channels that are to hear of it, by name.
-fn audience<'a>(
-    channels: &'a Channels,
-    incident: &'a Incident,
-    recorded: &Recorded,
-    message: &Notification,
-) -> Vec<&'a str> {
-    let all = || channels.keys().map(String::as_str).collect();
-    match message.occasion {
-        Occasion::Resolved => {
-            let superseded = incident.resolved_at.is_none_or(|at| recorded.at < at);
-            if incident.status.is_live() || superseded {
-                // It came back, or resolved once more: a later resolve ends these pages.
-                return Vec::new();
-            }
-            let told = incident.channels_told();
-            told.into_iter().filter(|name| is_set_up(channels, name)).collect()
+/// Whether somebody else brought the same message meanwhile.
+fn is_recorded(latest: &Incident, channel: &str, message: &Message) -> bool {
+    match &message.says {
+        Says::Alarm(urgent) => {
+            latest.told.get(&urgent.seq).is_some_and(|told| told.iter().any(|name| name == channel))
         }
-        Occasion::Escalated => {
-            let wanted = incident.runs.last().map(|run| run.runbook.escalate.channels.as_slice());
-            let wanted: Vec<&str> = wanted
-                .unwrap_or_default()
-                .iter()
-                .map(String::as_str)
-                .filter(|name| is_set_up(channels, name))
-                .collect();
-            if wanted.is_empty() { all() } else { wanted }
+        Says::Flush(flush) | Says::Silently(flush) => {
+            let last = latest.heard.get(channel).and_then(|heard| heard.last.as_ref());
+            last.is_some_and(|last| last.flush.at >= flush.at)
         }
-        Occasion::Opened | Occasion::Reopened | Occasion::ApprovalRequested => all(),
     }
-}
-
-fn is_set_up(channels: &Channels, name: &str) -> bool {
-    let found = channels.contains_key(name);
-    if !found {
-        tracing::warn!(channel = name, "this channel is named but not set up");
-    }
-    found
-}
-
-/// The latest resolve, where the incident is over and this event is not that resolve.
-async fn resolve_owed(
-    notifier: &Notifier<'_>,
-    recorded: &Recorded,
-) -> Result<Option<Recorded>, NotifyError> {
-    let latest = notifier.store.load(&recorded.incident).await?;
-    let over = latest.is_some_and(|incident| {
-        !incident.status.is_live() && incident.told.contains_key(&recorded.seq)
-    });
-    if !over || matches!(recorded.event, Event::Resolved { .. }) {
-        return Ok(None);
-    }
-    let mut events = notifier.store.events(&recorded.incident).await?;
-    events.retain(|event| matches!(event.event, Event::Resolved { .. }));
-    Ok(events.pop())
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod read;
 mod schema;
 mod settings;
 mod silences;
+mod timers;
 mod writer;
 
 use std::path::Path;
@@ -19,9 +20,10 @@ use rusqlite::{Connection, Savepoint};
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
-pub(crate) use outbox::Undelivered;
+pub(crate) use outbox::Followed;
 pub use schema::OpenError;
 pub(crate) use schema::{private_file, private_folder};
+pub(crate) use timers::Wake;
 use writer::Writer;
 
 /// A store on one file. Clones share it.

@@ -49,10 +49,9 @@ CREATE TABLE counters (name TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT, WI
 CREATE TABLE nonces (key TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE INDEX nonces_by_end ON nonces (until);
 CREATE TABLE cursors (name TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE timers (incident TEXT PRIMARY KEY, at TEXT NOT NULL) STRICT, WITHOUT ROWID;
-CREATE INDEX timers_by_time ON timers (at);
-CREATE TABLE undelivered (
-  position INTEGER PRIMARY KEY, attempts INTEGER NOT NULL, next_at TEXT NOT NULL) STRICT;
+CREATE TABLE timers (
+  owner TEXT NOT NULL, incident TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (owner, incident)) STRICT, WITHOUT ROWID;
+CREATE INDEX timers_by_time ON timers (owner, at);
 ";
 
 /// The lock of the folder, the writing and the reading connection.

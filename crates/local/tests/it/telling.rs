@@ -1,4 +1,4 @@
-//! Telling: a dead channel delays nobody, what could not be told is told later, and not for ever.
+//! Telling: a dead channel delays nobody, and what could not be told is told later, also after a restart.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use firebreak_core::channels::{ChannelSettings, Channels, Reply, Request};
+use firebreak_core::policy;
+use firebreak_core::routing::Routes;
 use firebreak_engine::notify::Pace;
 use firebreak_engine::ports::{Clock, Sender};
 use firebreak_local::{LocalSecrets, SqliteStore, Telling, TellingSettings, Tokens};
@@ -90,6 +92,15 @@ impl Sender for Post {
 }
 
 pub(crate) fn start(store: &SqliteStore, clock: &Arc<Moved>, post: &Arc<Post>) -> Telling {
+    start_with(store, clock, post, Routes::default())
+}
+
+fn start_with(
+    store: &SqliteStore,
+    clock: &Arc<Moved>,
+    post: &Arc<Post>,
+    routes: Routes,
+) -> Telling {
     let channel = |topic: &&'static str| {
         let arn = format!("arn:aws:sns:eu-west-1:111122223333:{topic}");
         let settings = serde_json::json!({ "kind": "sns", "topic_arn": arn });
@@ -102,13 +113,14 @@ pub(crate) fn start(store: &SqliteStore, clock: &Arc<Moved>, post: &Arc<Post>) -
         store: store.clone(),
         clock: Arc::<Moved>::clone(clock),
         channels: Arc::new(channels),
+        routes: Arc::new(routes),
         secrets: Arc::new(LocalSecrets {
             shared: shared.secrets,
             sources: BTreeMap::new(),
             channels: BTreeMap::new(),
         }),
         sender: Arc::<Post>::clone(post),
-        pace: Pace { rests: [Duration::from_millis(1); 2], patience: Duration::from_secs(3) },
+        pace: Pace { rests: [Duration::from_millis(1); 2], patience: Duration::from_secs(1) },
     })
 }
 
@@ -127,25 +139,25 @@ async fn a_dead_channel_does_not_keep_the_other_from_hearing() {
     let (clock, post) =
         (Arc::default(), Post::new(&[("dead", Topic::Hangs), ("good", Topic::Well)]));
     let telling = start(&store, &clock, &post);
-    for number in 0..70 {
+    for number in 0..40 {
         deliver(&store, &alert("nobody", &format!("thing-{number}"))).await;
     }
-    until("everything is told", || post.tried("good").len() == 70).await;
+    until("everything is told", || post.tried("good").len() == 40).await;
 
     // The backlog of the dead channel is due again, and a new page is not behind it.
     let given_up = || post.given_up.load(Ordering::SeqCst);
-    until("everything is given up for now", || given_up() == 70).await;
+    until("everything is given up for now", || given_up() == 40).await;
     clock.on(SignedDuration::from_secs(20));
-    until("the backlog is tried again", || post.tried("dead").len() > 70).await;
+    until("the backlog is tried again", || post.tried("dead").len() > 40).await;
     deliver(&store, &alert("nobody", "the next")).await;
     until("the next is told", || post.tried("good").iter().any(|text| text.contains("the next")))
         .await;
-    assert_eq!(given_up(), 70, "the next had to wait for the backlog");
+    assert_eq!(given_up(), 40, "the next had to wait for the backlog");
     telling.stop().await;
     let mut good = post.tried("good");
     good.sort();
     good.dedup();
-    assert_eq!((good.len(), post.tried("good").len()), (71, 71), "each message once");
+    assert_eq!((good.len(), post.tried("good").len()), (41, 41), "each message once");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -172,23 +184,68 @@ async fn what_could_not_be_told_is_told_later_also_after_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_is_given_up_after_a_day() {
+async fn a_wait_goes_on_across_a_restart_and_its_end_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(folder.path()).unwrap();
-    let (clock, post) = (Arc::<Moved>::default(), Post::new(&[("oncall", Topic::Unreachable)]));
-    deliver(&store, &alert("nobody", "i-1")).await;
-    for (round, hours) in [0, 23, 2].into_iter().enumerate() {
-        clock.on(SignedDuration::from_hours(hours));
-        let telling = start(&store, &clock, &post);
-        until("three attempts more", || post.tried("oncall").len() == 3 * (round + 1)).await;
-        telling.stop().await;
-    }
-    post.set("oncall", Topic::Well);
-    clock.on(SignedDuration::from_hours(1));
-    let telling = start(&store, &clock, &post);
-    deliver(&store, &alert("nobody", "i-2")).await;
-    until("the next is told", || post.tried("oncall").len() == 10).await;
+    let (clock, post) = (Arc::<Moved>::default(), Post::new(&[("oncall", Topic::Well)]));
+    let routes = || Routes::of(&policy::read("route: { group_wait: 30s }").unwrap());
+    let telling = start_with(&store, &clock, &post, routes());
+    let mut young = alert("nobody", "i-1");
+    young.starts_at = Timestamp::now();
+    deliver(&store, &young).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
     telling.stop().await;
-    let late = post.tried("oncall").iter().filter(|text| text.contains("i-1")).count();
-    assert_eq!(late, 9, "a day-old message was sent");
+    assert_eq!(post.tried("oncall").len(), 0, "the group is given time to fill");
+
+    let telling = start_with(&store, &clock, &post, routes());
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(post.tried("oncall").len(), 0, "a restart does not shorten it");
+    clock.on(SignedDuration::from_secs(31));
+    until("it is told", || post.tried("oncall").len() == 1).await;
+    telling.stop().await;
+}
+
+#[test]
+fn a_message_that_was_under_way_when_the_process_died_is_sent_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (clock, post) = (Arc::<Moved>::default(), Post::new(&[("oncall", Topic::Hangs)]));
+    let runtime = || {
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+    };
+    let dying = runtime();
+    dying.block_on(async {
+        let store = SqliteStore::open(folder.path()).unwrap();
+        let _telling = start(&store, &clock, &post);
+        deliver(&store, &alert("nobody", "i-1")).await;
+        until("it is under way", || post.tried("oncall").len() == 1).await;
+    });
+    // Every task ends where it stands.
+    dying.shutdown_timeout(Duration::from_secs(5));
+    post.set("oncall", Topic::Well);
+    runtime().block_on(async {
+        let store = SqliteStore::open(folder.path()).unwrap();
+        let telling = start(&store, &clock, &post);
+        until("it is sent again", || post.tried("oncall").len() == 2).await;
+        telling.stop().await;
+    });
+    let sent = post.tried("oncall");
+    let id = |text: &str| text.lines().last().unwrap().to_owned();
+    assert_eq!(id(&sent[0]), id(&sent[1]), "its receiver can tell that it is the same");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_channel_that_was_added_hears_of_what_fires() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path()).unwrap();
+    let (clock, post) = (Arc::<Moved>::default(), Post::new(&[("oncall", Topic::Well)]));
+    let telling = start(&store, &clock, &post);
+    deliver(&store, &alert("nobody", "i-1")).await;
+    until("it is told", || post.tried("oncall").len() == 1).await;
+    telling.stop().await;
+
+    post.set("new", Topic::Well);
+    let telling = start(&store, &clock, &post);
+    until("the new one is told", || post.tried("new").len() == 1).await;
+    telling.stop().await;
+    assert_eq!(post.tried("oncall").len(), 1);
 }

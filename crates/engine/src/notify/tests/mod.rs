@@ -8,51 +8,44 @@ use std::time::Duration;
 use async_trait::async_trait;
 use firebreak_core::channels::{Reply, Request};
 use firebreak_core::incident::{Event, Outcome};
+use firebreak_core::policy;
+use firebreak_core::routing::Routes;
 use firebreak_core::runbook;
 use firebreak_core::trace::Trace;
 use jiff::SignedDuration;
 use serde_json::json;
 
-use self::world::{HOOK, OTHER, TOPIC, World, at, escalated, lock, opened, reopened, resolved};
-use super::{Notifier, NotifyError, Pace, Report, check_channels, notify};
+use self::world::{HOOK, OTHER, TOPIC, World, at, escalated, fired, id, lock, reopened, resolved};
+use super::{Looked, Notifier, Pace, Report, Tick, check_channels, on_event, on_tick, tell_all};
 use crate::ports::Sender;
 
 #[tokio::test]
-async fn every_channel_hears_of_an_event_once_however_often_it_comes() {
+async fn every_channel_hears_of_an_alert_once_however_often_somebody_looks() {
     let world = World::new();
-    let event = world.happens(opened());
-    let first = world.notify(&event).await.unwrap();
-    assert_eq!(first.delivered, ["hook", "oncall", "other"]);
-    assert_eq!(world.notify(&event).await.unwrap(), Report::default());
-    assert_eq!(world.arrived(&event), World::once(&[HOOK, TOPIC, OTHER]));
-    let mut told = world.incident().told[&1].clone();
-    told.sort();
-    assert_eq!(told, ["hook", "oncall", "other"]);
-}
-
-#[tokio::test]
-async fn an_event_that_nobody_needs_to_know_goes_nowhere() {
-    let world = World::new();
-    world.happens(opened());
-    let noted = world.happens(Event::Noted { by: "ada".to_owned(), text: "hm".to_owned() });
-    assert_eq!(world.notify(&noted).await.unwrap(), Report::default());
-    assert!(lock(&world.sent).is_empty());
+    world.opens();
+    assert_eq!(world.told().await, ["hook", "oncall", "other"]);
+    let again = world.tell().await.unwrap();
+    assert!(again.delivered.is_empty() && again.missed.is_empty());
+    assert_eq!(again.next_at, Some(at(4 * 3600)), "the reminder");
+    assert_eq!(world.arrived("2"), World::once(&[HOOK, TOPIC, OTHER]));
 }
 
 #[tokio::test]
 async fn one_dead_channel_is_named_and_stops_no_other() {
     let world = World::new();
     world.answers(HOOK, &[503]);
-    let event = world.happens(opened());
-    let Err(NotifyError::Undelivered(missed)) = world.notify(&event).await else {
-        panic!("the hook was not told")
-    };
-    assert_eq!(missed.len(), 1);
-    assert_eq!((missed[0].channel.as_str(), missed[0].again), ("hook", true));
-    assert_eq!(world.arrived(&event)[HOOK], 3);
+    world.opens();
+    let report = world.tell().await.unwrap();
+    assert_eq!(report.delivered.len(), 2);
+    let [missed] = &report.missed[..] else { panic!("{report:?}") };
+    assert_eq!((missed.channel.as_str(), missed.again), ("hook", true));
+    assert_eq!(report.next_at, Some(at(5)));
+    assert_eq!(world.arrived("2")[HOOK], 3);
     world.answers(HOOK, &[200]);
-    assert_eq!(world.notify(&event).await.unwrap().delivered, ["hook"]);
-    assert_eq!(world.arrived(&event)[TOPIC], 1, "the others are not told again");
+    assert_eq!(world.told().await, Vec::<String>::new(), "it is not time yet");
+    world.wait(5);
+    assert_eq!(world.told().await, ["hook"]);
+    assert_eq!(world.arrived("2")[TOPIC], 1, "the others are not told again");
 }
 
 #[tokio::test]
@@ -60,52 +53,60 @@ async fn a_passing_failure_is_overcome_within_one_call() {
     let world = World::new();
     world.answers(HOOK, &[0, 503, 200]);
     world.answers(TOPIC, &[0, 200]);
-    let event = world.happens(opened());
-    assert_eq!(world.notify(&event).await.unwrap().delivered.len(), 3);
-    assert_eq!(world.arrived(&event)[HOOK], 3);
+    world.opens();
+    assert_eq!(world.told().await.len(), 3);
+    assert_eq!(world.arrived("2")[HOOK], 3);
 }
 
 #[tokio::test]
-async fn a_refusal_is_recorded_and_not_tried_again() {
+async fn a_refusal_is_recorded_and_tried_again_much_later() {
     let world = World::new();
     world.answers(HOOK, &[410]);
-    let event = world.happens(opened());
-    let report = world.notify(&event).await.unwrap();
-    assert_eq!((report.refused.len(), report.delivered.len()), (1, 2));
-    assert_eq!(world.arrived(&event)[HOOK], 1);
+    world.opens();
+    let report = world.tell().await.unwrap();
+    assert_eq!((report.missed.len(), report.delivered.len()), (1, 2));
+    assert!(!report.missed[0].again);
+    assert_eq!(report.next_at, Some(at(300)));
+    assert_eq!(world.arrived("2")[HOOK], 1);
     let recorded = lock(&world.events).clone();
     assert!(recorded.iter().any(|event| matches!(
         &event.event,
-        Event::Notified { channel, delivered: false, about: 1, .. } if channel == "hook"
+        Event::Notified { channel, delivered: false, refused: true, about: 2, .. } if channel == "hook"
     )));
 }
 
 #[tokio::test]
-async fn a_page_that_reached_nobody_is_an_error_even_when_all_refused() {
+async fn a_channel_that_fails_in_the_middle_gets_its_next_message_later() {
     let world = World::new();
-    world.answers(HOOK, &[404]);
-    world.answers(OTHER, &[404]);
-    world.answers(TOPIC, &[0]);
-    let event = world.happens(opened());
-    let said = world.notify(&event).await.unwrap_err().to_string();
-    assert_eq!(
-        said,
-        "not told: hook (answered 404), oncall (connection reset), other (answered 404)"
-    );
+    world.opens();
+    world.tell().await.unwrap();
+    world.happens(escalated());
+    world.answers(HOOK, &[503]);
+    let resolve = world.resolves();
+    world.wait(20);
+    let report = world.tell().await.unwrap();
+    let of_hook: Vec<_> = report.delivered.iter().filter(|(name, _)| name == "hook").collect();
+    assert!(of_hook.is_empty(), "{report:?}");
+    assert_eq!(world.arrived(&format!("{}.resolved", resolve.seq)), World::once(&[TOPIC, OTHER]));
+    world.answers(HOOK, &[200]);
+    world.wait(5);
+    let report = world.tell().await.unwrap();
+    let ids: Vec<&str> = report.delivered.iter().map(|(_, id)| id.as_str()).collect();
+    assert_eq!(ids.len(), 2, "the alarm, then the resolve: {ids:?}");
+    assert!(ids[1].ends_with(".resolved"));
 }
 
 #[tokio::test]
 async fn secrets_that_cannot_be_read_stop_only_the_channels_that_need_one() {
     let world = World::new();
     let secret = lock(&world.secret).take();
-    let event = world.happens(opened());
-    let Err(NotifyError::Undelivered(missed)) = world.notify(&event).await else {
-        panic!("nobody could sign")
-    };
-    assert!(missed.iter().all(|missed| missed.again && missed.channel != "oncall"));
-    assert_eq!(world.arrived(&event), World::once(&[TOPIC]));
+    world.opens();
+    let report = world.tell().await.unwrap();
+    assert!(report.missed.iter().all(|missed| missed.again && missed.channel != "oncall"));
+    assert_eq!(world.arrived("2"), World::once(&[TOPIC]));
     *lock(&world.secret) = secret;
-    assert_eq!(world.notify(&event).await.unwrap().delivered, ["hook", "other"]);
+    world.wait(5);
+    assert_eq!(world.told().await, ["hook", "other"]);
 }
 
 #[tokio::test]
@@ -113,72 +114,132 @@ async fn a_channel_without_its_secret_is_refused_with_the_remedy() {
     let mut world = World::new();
     let unset = world.channels["hook"].clone();
     world.channels.insert("unset".to_owned(), unset);
-    let event = world.happens(opened());
-    let report = world.notify(&event).await.unwrap();
-    assert_eq!(report.refused[0].reason, "its secret is missing: add `unset` under `channels`");
+    world.opens();
+    let report = world.tell().await.unwrap();
+    assert_eq!(report.missed[0].reason, "its secret is missing: add `unset` under `channels`");
 }
 
 #[tokio::test]
 async fn the_resolve_goes_to_those_who_got_the_page_and_to_nobody_else() {
     let world = World::new();
     world.answers(HOOK, &[400]);
-    let page = world.happens(opened());
-    world.notify(&page).await.unwrap();
+    world.opens();
+    world.tell().await.unwrap();
     world.answers(HOOK, &[200]);
-    let resolve = world.happens(resolved());
-    world.notify(&resolve).await.unwrap();
-    world.notify(&resolve).await.unwrap();
-    assert_eq!(world.arrived(&resolve), World::once(&[TOPIC, OTHER]));
+    world.resolves();
+    world.wait(10);
+    assert_eq!(world.told().await, ["oncall", "other"]);
+    assert_eq!(world.told().await, Vec::<String>::new());
+    assert_eq!(world.arrived("7.resolved"), World::once(&[TOPIC, OTHER]));
 }
 
 #[tokio::test]
 async fn nobody_hears_the_end_of_what_nobody_heard_of() {
     let world = World::new();
-    world.happens(opened());
-    let resolve = world.happens(resolved());
-    assert_eq!(world.notify(&resolve).await.unwrap(), Report::default());
+    world.opens();
+    world.resolves();
+    assert_eq!(world.tell().await.unwrap(), Report::default());
     assert!(lock(&world.sent).is_empty());
-}
-
-#[tokio::test]
-async fn a_page_that_comes_after_its_resolve_still_gets_it() {
-    let world = World::new();
-    let page = world.happens(opened());
-    let resolve = world.happens(resolved());
-    world.notify(&resolve).await.unwrap();
-    world.notify(&page).await.unwrap();
-    assert_eq!(world.arrived(&page), World::once(&[HOOK, TOPIC, OTHER]));
-    assert_eq!(world.arrived(&resolve), World::once(&[HOOK, TOPIC, OTHER]));
-    world.notify(&page).await.unwrap();
-    world.notify(&resolve).await.unwrap();
-    assert_eq!(lock(&world.sent).len(), 6);
 }
 
 #[tokio::test]
 async fn a_resolve_while_the_page_is_on_its_way_follows_it() {
     let world = World::new();
-    let page = world.happens(opened());
-    lock(&world.meanwhile).push(resolved());
-    world.notify(&page).await.unwrap();
-    let resolve = lock(&world.events)[1].clone();
-    assert_eq!(resolve.event.name(), "incident.resolved");
-    assert_eq!(world.arrived(&resolve), World::once(&[HOOK, TOPIC, OTHER]));
+    world.opens();
+    lock(&world.meanwhile).extend(resolved());
+    world.tell().await.unwrap();
+    world.wait(10);
+    world.tell().await.unwrap();
+    let resolves = lock(&world.sent).iter().filter(|(_, id)| id.ends_with(".resolved")).count();
+    assert_eq!((lock(&world.sent).len(), resolves), (6, 3));
+    assert_eq!(world.tell().await.unwrap(), Report::default());
 }
 
 #[tokio::test]
-async fn a_late_resolve_does_not_end_the_page_of_what_came_back() {
+async fn what_came_back_before_its_resolve_was_told_goes_on() {
     let world = World::new();
-    let page = world.happens(opened());
-    world.notify(&page).await.unwrap();
-    let late = world.happens(resolved());
-    let back = world.happens(reopened());
-    world.notify(&back).await.unwrap();
-    assert_eq!(world.notify(&late).await.unwrap(), Report::default());
-    let last = world.happens(resolved());
-    world.notify(&last).await.unwrap();
-    world.notify(&late).await.unwrap();
-    assert_eq!(world.arrived(&late), BTreeMap::new());
-    assert_eq!(world.arrived(&last), World::once(&[HOOK, TOPIC, OTHER]));
+    world.opens();
+    world.tell().await.unwrap();
+    world.resolves();
+    world.wait(5);
+    world.happens(reopened());
+    world.happens(fired(&world.alert()));
+    world.wait(5);
+    assert_eq!(world.told().await, Vec::<String>::new());
+    world.resolves();
+    world.wait(10);
+    assert_eq!(world.told().await.len(), 3);
+}
+
+#[tokio::test]
+async fn somebody_else_who_told_the_same_is_not_recorded_twice() {
+    let world = World::new();
+    world.opens();
+    let notifier = world.notifier();
+    let incident = id();
+    let (one, other) = tokio::join!(tell_all(&notifier, &incident), tell_all(&notifier, &incident));
+    assert_eq!(one.unwrap().delivered.len() + other.unwrap().delivered.len(), 6, "both sent");
+    let notified = lock(&world.events)
+        .iter()
+        .filter(|event| matches!(event.event, Event::Notified { .. }))
+        .count();
+    assert_eq!(notified, 3);
+    assert_eq!(
+        world.arrived("2"),
+        [(HOOK, 2), (TOPIC, 2), (OTHER, 2)].map(|(at, n)| (at.to_owned(), n)).into()
+    );
+}
+
+#[tokio::test]
+async fn an_event_that_is_not_the_latest_is_left_to_who_is_woken_by_that() {
+    let world = World::new();
+    let fired = world.opens();
+    let escalated = world.happens(escalated());
+    let notifier = world.notifier();
+    assert_eq!(on_event(&notifier, &fired).await.unwrap(), Looked::default());
+    let looked = on_event(&notifier, &escalated).await.unwrap();
+    let ids: Vec<&str> = looked.report.delivered.iter().map(|(_, id)| id.as_str()).collect();
+    assert_eq!(ids.iter().filter(|id| id.ends_with(":3")).count(), 3, "the alarm");
+    assert_eq!(ids.iter().filter(|id| id.ends_with(":2")).count(), 3, "and the page");
+    let next = Tick { incident_id: id(), news: 3, at: at(4 * 3600) };
+    assert_eq!(looked.next, Some(next));
+}
+
+#[tokio::test]
+async fn a_tick_that_is_early_follows_itself_and_one_that_is_stale_does_nothing() {
+    let mut world = World::new();
+    world.routes = Routes::of(&policy::read("route: {}").unwrap());
+    let fired = world.opens();
+    let tick = on_event(&world.notifier(), &fired).await.unwrap().next.unwrap();
+    assert_eq!(tick, Tick { incident_id: id(), news: 2, at: at(30) });
+    let written = serde_json::to_string(&tick).unwrap();
+    assert_eq!(serde_json::from_str::<Tick>(&written).unwrap(), tick);
+
+    world.wait(20);
+    let early = on_tick(&world.notifier(), &tick).await.unwrap();
+    assert_eq!(early.next.as_ref(), Some(&tick));
+    world.wait(10);
+    let looked = on_tick(&world.notifier(), &tick).await.unwrap();
+    assert_eq!(looked.report.delivered.len(), 3);
+    let again = on_tick(&world.notifier(), &tick).await.unwrap();
+    assert_eq!((again.report.delivered.len(), again.next), (0, looked.next), "as after the first");
+
+    world.resolves();
+    world.wait(400);
+    assert_eq!(on_tick(&world.notifier(), &tick).await.unwrap(), Looked::default(), "stale");
+    let late = Tick { at: at(10_000), ..tick };
+    assert_eq!(on_tick(&world.notifier(), &late).await.unwrap(), Looked::default(), "stale");
+}
+
+#[tokio::test]
+async fn a_group_wait_is_waited_for() {
+    let mut world = World::new();
+    world.routes = Routes::of(&policy::read("route: { channels: [oncall] }").unwrap());
+    world.opens();
+    let report = world.tell().await.unwrap();
+    assert_eq!((report.delivered.len(), report.next_at), (0, Some(at(30))));
+    world.wait(30);
+    assert_eq!(world.told().await, ["oncall"]);
 }
 
 fn runbook_for(channels: &str) -> Event {
@@ -199,13 +260,13 @@ fn runbook_for(channels: &str) -> Event {
 
 async fn escalation(channels: &str) -> BTreeMap<String, usize> {
     let world = World::new();
-    world.happens(opened());
+    world.opens();
     world.happens(runbook_for(channels));
     let reason = "useless".to_owned();
     world.happens(Event::RunEnded { run: 1, outcome: Outcome::Useless, reason });
-    let event = world.happens(escalated());
-    world.notify(&event).await.unwrap();
-    world.arrived(&event)
+    world.happens(escalated());
+    world.tell().await.unwrap();
+    world.arrived("5")
 }
 
 #[tokio::test]
@@ -231,18 +292,14 @@ async fn a_channel_that_never_answers_does_not_hold_up_the_others() {
     }
 
     let world = World::new();
-    let event = world.happens(opened());
+    world.opens();
     let pace = Pace { rests: [Duration::ZERO; 2], patience: Duration::from_millis(20) };
     let sender = Silent(&world);
-    let channels = &world.channels;
-    let notifier =
-        Notifier { store: &world, clock: &world, channels, secrets: &world, sender: &sender, pace };
-    let Err(NotifyError::Undelivered(missed)) = notify(&notifier, &event).await else {
-        panic!("the hook never answered")
-    };
-    assert_eq!(missed.len(), 1);
-    assert!(missed[0].again);
-    assert_eq!(world.arrived(&event), World::once(&[TOPIC, OTHER]));
+    let notifier = Notifier { sender: &sender, pace, ..world.notifier() };
+    let report = tell_all(&notifier, &id()).await.unwrap();
+    let [missed] = &report.missed[..] else { panic!("the hook never answered: {report:?}") };
+    assert!(missed.again);
+    assert_eq!(world.arrived("2"), World::once(&[TOPIC, OTHER]));
 }
 
 #[test]

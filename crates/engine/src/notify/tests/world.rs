@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use firebreak_core::alert::Severity;
+use firebreak_core::alert::{Alert, AlertStatus, Draft, Severity};
 use firebreak_core::book::{BookKey, Books};
 use firebreak_core::channels::{Channels, Reply, Request};
 use firebreak_core::fingerprint::Fingerprint;
@@ -13,11 +13,12 @@ use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::{Event, Incident, Recorded, replay};
 use firebreak_core::muting::Live;
 use firebreak_core::proof::Secrets;
+use firebreak_core::routing::Routes;
 use firebreak_core::storm::Repeats;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::super::{Notifier, NotifyError, Pace, Report, notify};
+use super::super::{Notifier, NotifyError, Pace, Report, tell_all};
 use crate::ports::{
     Append, AppendError, Clock, Conflict, IncidentStore, ListPage, ListQuery, SecretError,
     SecretSource, Sender, Slot, SlotKey, StoreError,
@@ -33,6 +34,9 @@ pub(super) struct World {
     pub(super) sent: Mutex<Vec<(String, String)>>,
     /// What somebody else appends while the next message is on its way.
     pub(super) meanwhile: Mutex<Vec<Event>>,
+    /// Seconds of the story.
+    pub(super) now: Mutex<i64>,
+    pub(super) routes: Routes,
     /// `None`: the secrets cannot be read.
     pub(super) secret: Mutex<Option<String>>,
     pub(super) channels: Channels,
@@ -67,8 +71,35 @@ pub(super) fn escalated() -> Event {
     Event::Escalated { reason: "no action helped".to_owned() }
 }
 
-pub(super) fn resolved() -> Event {
-    Event::Resolved { reason: "over".to_owned() }
+fn alert_at(seconds: i64) -> Alert {
+    Draft {
+        source: "sumologic",
+        identity: [("monitor".to_owned(), "slow".into())].into(),
+        status: AlertStatus::Firing,
+        severity: Severity::Critical,
+        service: Some("shop".to_owned()),
+        name: "slow".to_owned(),
+        title: "slow".to_owned(),
+        labels: BTreeMap::new(),
+        annotations: BTreeMap::new(),
+        episode: None,
+        starts_at: at(seconds),
+        ends_at: None,
+        links: Vec::new(),
+    }
+    .seal()
+}
+
+pub(super) fn fired(alert: &Alert) -> Event {
+    Event::AlertFired { alert: Box::new(alert.clone()) }
+}
+
+pub(super) fn resolved() -> [Event; 2] {
+    let fingerprint = alert_at(0).fingerprint;
+    [
+        Event::AlertResolved { fingerprint, ends_at: at(0) },
+        Event::Resolved { reason: "over".to_owned() },
+    ]
 }
 
 pub(super) fn reopened() -> Event {
@@ -92,32 +123,65 @@ impl World {
 
     pub(super) fn happens(&self, event: Event) -> Recorded {
         let mut events = lock(&self.events);
-        let before = i64::try_from(events.len()).unwrap();
         let seq = events.len() as u64 + 1;
-        let recorded = Recorded { incident: id(), seq, at: at(before), event };
+        let recorded = Recorded { incident: id(), seq, at: at(*lock(&self.now)), event };
         events.push(recorded.clone());
         recorded
+    }
+
+    pub(super) fn wait(&self, seconds: i64) {
+        *lock(&self.now) += seconds;
+    }
+
+    /// An incident opens; answers with the event that people hear of.
+    pub(super) fn opens(&self) -> Recorded {
+        self.happens(opened());
+        self.happens(fired(&self.alert()))
+    }
+
+    /// The alert as it fires now.
+    pub(super) fn alert(&self) -> Alert {
+        alert_at(*lock(&self.now))
+    }
+
+    pub(super) fn resolves(&self) -> Recorded {
+        for event in resolved() {
+            self.happens(event);
+        }
+        lock(&self.events).last().cloned().unwrap()
     }
 
     pub(super) fn answers(&self, address: &'static str, statuses: &[u16]) {
         lock(&self.replies).insert(address, statuses.to_vec());
     }
 
-    pub(super) async fn notify(&self, recorded: &Recorded) -> Result<Report, NotifyError> {
-        let pace = Pace { rests: [Duration::ZERO; 2], patience: Duration::from_secs(5) };
-        let channels = &self.channels;
-        notify(
-            &Notifier { store: self, clock: self, channels, secrets: self, sender: self, pace },
-            recorded,
-        )
-        .await
+    pub(super) fn notifier(&self) -> Notifier<'_> {
+        Notifier {
+            store: self,
+            clock: self,
+            channels: &self.channels,
+            routes: &self.routes,
+            secrets: self,
+            sender: self,
+            pace: Pace { rests: [Duration::ZERO; 2], patience: Duration::from_secs(5) },
+        }
     }
 
-    /// How many messages about `event` arrived at each address, whatever was answered.
-    pub(super) fn arrived(&self, about: &Recorded) -> BTreeMap<String, usize> {
+    pub(super) async fn tell(&self) -> Result<Report, NotifyError> {
+        tell_all(&self.notifier(), &id()).await
+    }
+
+    /// The channels that were told just now, by name.
+    pub(super) async fn told(&self) -> Vec<String> {
+        let report = self.tell().await.unwrap();
+        report.delivered.into_iter().map(|(channel, _)| channel).collect()
+    }
+
+    /// How many messages with that number (and what follows it) arrived at each address, whatever was answered.
+    pub(super) fn arrived(&self, number: &str) -> BTreeMap<String, usize> {
         let mut arrived = BTreeMap::new();
         for (address, event_id) in lock(&self.sent).iter() {
-            if *event_id == about.event_id() {
+            if *event_id == format!("{}:{number}", id()) {
                 *arrived.entry(address.clone()).or_default() += 1;
             }
         }
@@ -126,10 +190,6 @@ impl World {
 
     pub(super) fn once(addresses: &[&str]) -> BTreeMap<String, usize> {
         addresses.iter().map(|address| ((*address).to_owned(), 1)).collect()
-    }
-
-    pub(super) fn incident(&self) -> Incident {
-        replay(lock(&self.events).iter()).unwrap().unwrap()
     }
 }
 
@@ -179,7 +239,7 @@ impl SecretSource for World {
 
 impl Clock for World {
     fn now(&self) -> Timestamp {
-        at(1000)
+        at(*lock(&self.now))
     }
 }
 
