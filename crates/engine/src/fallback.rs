@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use firebreak_core::sources::Delivery;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::ids;
 use crate::ingest::{Report, Waits};
-use crate::ports::{Clock, Spill, SpillError, Spilled, StoreError};
+use crate::ports::{Backlog, Clock, Spill, SpillError, Spilled, StoreError};
 use crate::queue::NotTaken;
 
 /// Senders wait 10 seconds and more; what the store has not answered by then waits in the spill.
@@ -51,6 +51,21 @@ impl Fallback {
     /// Without a spill: what the store does not take is refused.
     pub fn none(clock: Arc<dyn Clock>) -> Self {
         Self { spill: None, clock, down_until: Arc::default() }
+    }
+
+    pub fn has_spill(&self) -> bool {
+        self.spill.is_some()
+    }
+
+    /// Whether the store did not take a delivery within `lately`, whatever else it does.
+    pub fn failed_within(&self, lately: SignedDuration) -> bool {
+        let until = Timestamp::from_millisecond(self.down_until.load(Ordering::Relaxed));
+        until.is_ok_and(|until| self.clock.now() < until - REST + lately)
+    }
+
+    /// What waits in the spill, where that is known.
+    pub fn backlog(&self) -> Option<Backlog> {
+        self.spill.as_ref()?.backlog()
     }
 
     /// What `taking` says, or the delivery in the spill. `taking` is not asked while the store is known to be down.
@@ -127,7 +142,6 @@ mod tests {
     use std::sync::Mutex;
 
     use async_trait::async_trait;
-    use jiff::Timestamp;
 
     use super::*;
 

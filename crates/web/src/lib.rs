@@ -7,6 +7,7 @@ mod authenticate;
 mod body;
 pub mod console;
 mod entry;
+mod health;
 pub mod metrics;
 mod quarantine;
 mod room;

@@ -21,6 +21,7 @@ use firebreak_engine::queue::Queue;
 use crate::answer::Failure;
 use crate::authenticate::{Admitted, Arrived, authenticate};
 use crate::body;
+use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::room::Room;
 
@@ -44,19 +45,20 @@ pub struct Webhooks {
 struct Gate {
     webhooks: Webhooks,
     room: Room,
+    health: Health,
 }
 
 /// The routes that senders use.
 pub fn router(webhooks: Webhooks) -> Router {
-    let gate = Gate { webhooks, room: Room::default() };
+    let gate = Gate { webhooks, room: Room::default(), health: Health::default() };
     Router::new()
         .route("/webhooks/{source}", post(receive).put(receive))
         .route("/healthz", get(healthz))
         .with_state(gate)
 }
 
-async fn healthz() -> Json<serde_json::Value> {
-    Json(serde_json::json!({"status": "ok"}))
+async fn healthz(State(gate): State<Gate>) -> Response {
+    gate.health.answer(&gate.webhooks).await
 }
 
 async fn receive(

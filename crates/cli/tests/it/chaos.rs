@@ -161,6 +161,12 @@ async fn what_was_answered_2xx_survives_failing_commits_an_outage_and_a_kill() {
     platform = Platform::start(folder.path(), "http://127.0.0.1:9");
     *at.lock().unwrap() = (platform.url.clone(), token);
     tokio::time::sleep(outage / 2).await;
+    let (status, health) = answer(client().get(format!("{}/healthz", platform.url))).await;
+    assert_eq!(
+        (status, &health["status"], &health["store"]["writable"]),
+        (200, &json!("degraded"), &json!(false)),
+        "{health}"
+    );
     let in_outage = sent.load(Ordering::Relaxed) - before_outage;
     let at_the_end = waiting(&data);
     sql(&data, "ALTER TABLE elsewhere RENAME TO events;");

@@ -73,4 +73,9 @@ pub trait Spill: Send + Sync {
     /// Durable when it returns. What waits is taken in later, those of one source in the order in which they were
     /// put, each at least once.
     async fn put(&self, spilled: &Spilled) -> Result<(), SpillError>;
+
+    /// What waits, where that can be said without asking anybody.
+    fn backlog(&self) -> Option<Backlog> {
+        None
+    }
 }

@@ -105,6 +105,10 @@ impl Spill for FileSpill {
         let put = self.ask(|answer| Wish::Put(spilled, answer)).await;
         put.unwrap_or_else(|| Err(SpillError::Unavailable(gone().to_string())))
     }
+
+    fn backlog(&self) -> Option<Backlog> {
+        Some(FileSpill::backlog(self))
+    }
 }
 
 /// Does what is wished for, one after the other, until the last handle is gone.
