@@ -26,6 +26,7 @@ def run(runner: Runner, world: World) -> None:
     runner.check("an alarm by way of a topic opens an incident", _alarm_by_topic, world)
     runner.check("an event that is no alert opens nothing", _no_alert, world)
     runner.check("an alarm waits while the table cannot be reached", _alarm_waits, world)
+    runner.check("a delivery is answered 202 and waits while the table cannot be reached", _delivery_waits, world)
     runner.check("a message that is never taken in goes to the dead letters", _poison, world)
 
 
@@ -129,22 +130,40 @@ def _no_table(world: World) -> Iterator[None]:
         iam.delete_role_policy(RoleName=role, PolicyName="outage")
 
 
-def _received(world: World, queue: str) -> int:
-    """How many messages of a queue were handed out and wait to come again."""
-    reply = world.target.client("sqs").get_queue_attributes(
-        QueueUrl=_queue(world, queue), AttributeNames=["ApproximateNumberOfMessagesNotVisible"]
-    )
-    return int(reply["Attributes"]["ApproximateNumberOfMessagesNotVisible"])
+def _waiting(world: World) -> int:
+    """How many messages were handed out, could not be stored, and wait to come again."""
+
+    def hidden(queue: str) -> int:
+        reply = world.target.client("sqs").get_queue_attributes(
+            QueueUrl=_queue(world, queue), AttributeNames=["ApproximateNumberOfMessagesNotVisible"]
+        )
+        return int(reply["Attributes"]["ApproximateNumberOfMessagesNotVisible"])
+
+    return hidden("-alert-events") + hidden("-spill.fifo")
 
 
 def _alarm_waits(world: World) -> None:
     with _no_table(world):
         _put(world, _alarm(world, "outage-alarm", "ALARM"))
-        eventually("a try that failed", lambda: _received(world, "-alert-events") > 0)
+        eventually("a try that failed", lambda: _waiting(world) > 0)
         time.sleep(HIDDEN_SECONDS)
         expect(_incidents(world, "outage-alarm") == [], "it was stored although the table cannot be reached")
     incident = _one_incident(world, "outage-alarm")
     expect(world.types(incident).count("alert.fired") == 1, f"{world.types(incident)}")
+
+
+def _delivery_waits(world: World) -> None:
+    instance = world.new_instance("spilled")
+    with _no_table(world):
+        reply = world.fire(instance, "spilled")
+        expect(reply.status == 202, f"{reply.status} {reply.body}")
+        expect(reply.body.get("accepted") == [] and reply.body["spilled"]["id"], f"{reply.body}")
+        eventually("a try that failed", lambda: _waiting(world) > 0)
+        expect(_incidents(world, instance) == [], "it was stored although the table cannot be reached")
+    incident = _one_incident(world, instance)
+    expect(world.types(incident).count("alert.fired") == 1, f"{world.types(incident)}")
+    world.resolve(instance, "spilled")
+    world.wait_for(incident, "incident.resolved")
 
 
 def _poison(world: World) -> None:
