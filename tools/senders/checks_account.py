@@ -26,6 +26,8 @@ def run(runner: Runner, world: World) -> None:
     runner.check("every incident was opened once and resolved once", _every_incident, world)
     runner.check("every delivery that was answered 2xx is on the record", _every_answer, world)
     runner.check("nothing is in quarantine", _quarantine, world)
+    # Last, because the alerts that are left firing end with Prometheus.
+    runner.check("when Prometheus falls silent an incident says so, until it speaks again", _silence, world)
 
 
 def _alerts(shown: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -110,3 +112,16 @@ def _every_answer(world: World) -> None:
 def _quarantine(world: World) -> None:
     kept = world.firebreak.get("/api/quarantine")["quarantined"]
     expect(not kept, f"{kept}")
+
+
+def _silence(world: World) -> None:
+    world.prometheus.stop()
+
+    def told() -> dict[str, Any] | None:
+        shown = world.incident("firebreak")
+        return shown if shown and shown["incident"]["status"] == "open" else None
+
+    shown = eventually("an incident about the silence", told, 90)
+    expect("silent source: alertmanager" in shown["incident"]["title"], f"title {shown['incident']['title']}")
+    world.prometheus.start()
+    world.is_over("firebreak")

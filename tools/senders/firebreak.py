@@ -12,6 +12,10 @@ from typing import Any, Iterator
 from children import Child, free_port
 
 
+# A watchdog that stays away for this long is missed; the troubles of a story are shorter.
+POLICY = "sources: { alertmanager: { heartbeat: { every: 10s, grace: 25s } } }\n"
+
+
 class Firebreak:
     """The platform; stopping and starting it keeps address and data."""
 
@@ -21,10 +25,12 @@ class Firebreak:
         self.address = f"127.0.0.1:{free_port()}"
         self.data = folder / "data"
         (folder / "runbooks").mkdir()
+        (folder / "firebreak.yaml").write_text(POLICY)
         self._child = self._started()
 
     def _started(self) -> Child:
-        serve = ["serve", "--listen", self.address, "--data", str(self.data), "--runbooks", "runbooks"]
+        serve = ["serve", "--listen", self.address, "--data", str(self.data)]
+        serve += ["--runbooks", "runbooks", "--config", "firebreak.yaml"]
         return Child("firebreak", [str(self._binary), *serve], self._folder, f"http://{self.address}/healthz")
 
     def start(self) -> None:

@@ -93,10 +93,10 @@ class Prometheus:
     """Scrapes the shop and Firebreak, and alerts both Alertmanagers."""
 
     def __init__(self, binary: Path, folder: Path, shop: str, firebreak: str, alertmanagers: list[str]) -> None:
-        folder = folder / "prometheus"
-        folder.mkdir()
+        self._folder = folder / "prometheus"
+        self._folder.mkdir()
         self.address = f"127.0.0.1:{free_port()}"
-        self.config = folder / "prometheus.yml"
+        self.config = self._folder / "prometheus.yml"
         first, second = alertmanagers
         shop_job = f'\n  - job_name: shop\n    static_configs:\n      - targets: ["{shop}"]\n'
         self.config.write_text(
@@ -112,10 +112,14 @@ class Prometheus:
             )
             + shop_job
         )
-        command = [str(binary), f"--config.file={self.config}", f"--web.listen-address={self.address}"]
+        self._command = [str(binary), f"--config.file={self.config}", f"--web.listen-address={self.address}"]
         # An alert that was sent before the Alertmanagers were known is sent again this soon.
-        command += ["--storage.tsdb.path=data", "--rules.alert.resend-delay=2s"]
-        self._child = Child("prometheus", command, folder, f"http://{self.address}/-/ready")
+        self._command += ["--storage.tsdb.path=data", "--rules.alert.resend-delay=2s"]
+        self.start()
+
+    def start(self) -> None:
+        """Again, on what is there."""
+        self._child = Child("prometheus", self._command, self._folder, f"http://{self.address}/-/ready")
 
     def stop(self) -> None:
         """Ends it."""
