@@ -119,8 +119,8 @@ run "rendered" {
 
   # Bus
   assert {
-    condition     = toset(jsondecode(aws_cloudwatch_event_rule.this["remediate"].event_pattern)["detail-type"]) == toset(["alert.fired", "incident.resolved"])
-    error_message = "the machine starts for an alert that fired and to close what resolved, and for nothing else"
+    condition     = toset(jsondecode(aws_cloudwatch_event_rule.this["remediate"].event_pattern)["detail-type"]) == toset(["alert.fired", "incident.resolved", "incident.unmuted"])
+    error_message = "the machine starts for an alert that fired, for what is muted no more, and to close what resolved, and for nothing else"
   }
 
   assert {

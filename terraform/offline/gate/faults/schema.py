@@ -85,8 +85,8 @@ SCHEMA_FAULTS = [
     Fault(
         "event pattern that is no JSON",
         _NOTIFY_PATTERN,
-        '"approval.requested"\n  ]',
-        '"approval.requested"\n',
+        '"step.harmful"\n  ]',
+        '"step.harmful"\n',
         RENDER,
         "jsondecode",
     ),
