@@ -2,7 +2,7 @@
 locals {
   dead_letters = toset(concat(
     [for key in keys(local.rules) : "rule_${key}"],
-    ["alert_events", "relay", "runbook_action", "notifier"],
+    ["alert_events", "relay", "runbook_action", "notifier", "ticks"],
   ))
 }
 

@@ -176,9 +176,13 @@ locals {
       timeout     = 60
       dead_letter = "notifier"
       environment = merge(local.table_environment, local.secret_environment, {
-        CHANNELS = jsonencode(merge(var.channels, { oncall = { kind = "sns", topic_arn = aws_sns_topic.oncall.arn } }))
+        CHANNELS = jsonencode(merge(
+          { for name, channel in var.channels : name => { for key, value in channel : key => value if value != null } },
+          { oncall = { kind = "sns", topic_arn = aws_sns_topic.oncall.arn } },
+        ))
+        (local.ticks.environment) = aws_sqs_queue.ticks.url
       })
-      statements = concat(local.table_statements, local.secret_statements, local.publish_statements)
+      statements = concat(local.table_statements, local.secret_statements, local.publish_statements, local.tick_statements)
     }
   }
 }

@@ -1,4 +1,4 @@
-# The oncall topic, and the key that encrypts it and the secret.
+# The oncall topic, the ticks of the notifier, and the key that encrypts it and the secret.
 resource "aws_kms_key" "this" {
   description             = "Encrypts the oncall topic and the webhook secret of ${local.prefix}."
   enable_key_rotation     = true
@@ -81,4 +81,37 @@ resource "aws_sns_topic_subscription" "email" {
   topic_arn = aws_sns_topic.oncall.arn
   protocol  = "email"
   endpoint  = each.key
+}
+
+# The notifier's own clock: a tick waits here until an incident is to be looked at again. Shape: wiring/ticks.json.
+locals {
+  ticks = jsondecode(file("${local.wiring}/ticks.json"))
+
+  tick_statements = [
+    {
+      sid       = "SetAndTakeTicks"
+      actions   = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage", "sqs:SendMessage"]
+      resources = [aws_sqs_queue.ticks.arn]
+    },
+  ]
+}
+
+resource "aws_sqs_queue" "ticks" {
+  name                       = "${local.prefix}-ticks"
+  message_retention_seconds  = tonumber(local.ticks.queue.MessageRetentionPeriod)
+  visibility_timeout_seconds = tonumber(local.ticks.queue.VisibilityTimeout)
+  sqs_managed_sse_enabled    = true
+
+  redrive_policy = jsonencode({
+    deadLetterTargetArn = aws_sqs_queue.dead_letters["ticks"].arn
+    maxReceiveCount     = local.ticks.max_receive_count
+  })
+}
+
+# One tick at a time: the slow channel of one incident holds up no other.
+resource "aws_lambda_event_source_mapping" "ticks" {
+  event_source_arn        = aws_sqs_queue.ticks.arn
+  function_name           = module.function["notifier"].alias_arn
+  batch_size              = local.ticks.mapping.BatchSize
+  function_response_types = local.ticks.mapping.FunctionResponseTypes
 }

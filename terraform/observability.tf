@@ -80,6 +80,23 @@ resource "aws_cloudwatch_metric_alarm" "intake_lag" {
   ok_actions          = [aws_sns_topic.oncall.arn]
 }
 
+# A tick may wait for a quarter of an hour before its time.
+resource "aws_cloudwatch_metric_alarm" "ticks_lag" {
+  alarm_name          = "${local.prefix}-ticks-lag"
+  alarm_description   = "A message to people is more than a quarter of an hour late: a tick waits in ${aws_sqs_queue.ticks.name}."
+  namespace           = "AWS/SQS"
+  metric_name         = "ApproximateAgeOfOldestMessage"
+  dimensions          = { QueueName = aws_sqs_queue.ticks.name }
+  statistic           = "Maximum"
+  period              = 60
+  evaluation_periods  = 1
+  threshold           = 1800
+  comparison_operator = "GreaterThanThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.oncall.arn]
+  ok_actions          = [aws_sns_topic.oncall.arn]
+}
+
 resource "aws_cloudwatch_metric_alarm" "relay_lag" {
   alarm_name          = "${local.prefix}-relay-lag"
   alarm_description   = "Recorded events reach the bus more than a minute late."

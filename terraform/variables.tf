@@ -84,8 +84,9 @@ variable "authorizers" {
 variable "channels" {
   description = "Notification channels besides `oncall` (the SNS topic). The signing secret of each stands in the Secrets Manager secret."
   type = map(object({
-    kind = string
-    url  = string
+    kind          = string
+    url           = string
+    send_resolved = optional(bool)
   }))
   default  = {}
   nullable = false

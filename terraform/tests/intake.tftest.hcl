@@ -70,7 +70,7 @@ run "as_it_is" {
   assert {
     condition = toset([
       for key, function in module.function : key if strcontains(function.policy, "\"sqs:ReceiveMessage\"")
-    ]) == toset(["alert_ingest"])
+    ]) == toset(["alert_ingest", "notifier"])
     error_message = "nobody else may take messages"
   }
 

@@ -20,7 +20,7 @@ run "rendered" {
     condition = { for key, function in local.functions : key => join(" ", keys(function.environment)) } == {
       alert_ingest        = "REOPEN_WITHIN RUST_LOG SECRET_ID SPILL_QUEUE_URL TABLE_NAME"
       event_relay         = "EVENT_BUS_NAME RUST_LOG"
-      notifier            = "CHANNELS RUST_LOG SECRET_ID TABLE_NAME"
+      notifier            = "CHANNELS RUST_LOG SECRET_ID TABLE_NAME TICK_QUEUE_URL"
       runbook_action      = "REOPEN_WITHIN RUST_LOG TABLE_NAME"
       runbook_action_ec2  = "ACTION_FAMILY RUST_LOG TABLE_NAME"
       runbook_action_http = "ACTION_FAMILY FLAG_ORIGINS RUST_LOG TABLE_NAME"
@@ -144,6 +144,17 @@ run "rendered" {
   assert {
     condition     = aws_cloudwatch_event_archive.this.retention_days == 30
     error_message = "the archive keeps thirty days"
+  }
+
+  # Ticks
+  assert {
+    condition = alltrue([
+      local.functions.notifier.environment.TICK_QUEUE_URL == aws_sqs_queue.ticks.url,
+      aws_lambda_event_source_mapping.ticks.event_source_arn == aws_sqs_queue.ticks.arn,
+      aws_lambda_event_source_mapping.ticks.function_name == module.function["notifier"].alias_arn,
+      aws_lambda_event_source_mapping.ticks.batch_size == 1,
+    ])
+    error_message = "the notifier must get its ticks back, one at a time"
   }
 
   # State machine

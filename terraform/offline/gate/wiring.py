@@ -152,6 +152,8 @@ def functions_may_do_their_work(state: State) -> Iterator[Finding]:
             wanted.append(("kms:Decrypt", state.find("aws_kms_key", arn=secret["kms_key_id"] if secret else None)))
         if "SPILL_QUEUE_URL" in environment:
             wanted.append(("sqs:SendMessage", state.find("aws_sqs_queue", url=environment["SPILL_QUEUE_URL"])))
+        if "TICK_QUEUE_URL" in environment:
+            wanted.append(("sqs:SendMessage", state.find("aws_sqs_queue", url=environment["TICK_QUEUE_URL"])))
         for channel in json.loads(environment.get("CHANNELS", "{}")).values():
             if channel["kind"] == "sns":
                 topic = state.find("aws_sns_topic", arn=channel["topic_arn"])

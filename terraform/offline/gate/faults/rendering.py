@@ -233,4 +233,20 @@ RENDERED_FAULTS = [
         "wiring: failures raise alarms",
         "no alarm watches",
     ),
+    Fault(
+        "ticks that cannot be set",
+        "terraform/notify.tf",
+        ', "sqs:SendMessage"]\n      resources = [aws_sqs_queue.ticks.arn]',
+        ']\n      resources = [aws_sqs_queue.ticks.arn]',
+        "wiring: functions may do their work",
+        "may not sqs:SendMessage",
+    ),
+    Fault(
+        "ticks that wait unseen",
+        "terraform/observability.tf",
+        "dimensions          = { QueueName = aws_sqs_queue.ticks.name }",
+        "dimensions          = { QueueName = aws_sqs_queue.spill.name }",
+        "wiring: failures raise alarms",
+        "ticks: no alarm watches ApproximateAgeOfOldestMessage",
+    ),
 ]
