@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::Facts;
 use crate::actions;
 use crate::alert::Alert;
-use crate::cel::{ALERT, Alternative, reach};
+use crate::cel::Alternative;
 use crate::incident::{Event, Incident};
 use crate::muting;
 use crate::runbook::{Mode, Runbook, RunbookSet, field};
@@ -26,8 +26,9 @@ pub(crate) fn choose<'a>(
     let others = runbooks.len() - asked.len();
     let mut chosen: Option<&Runbook> = None;
     let mut tried = Vec::new();
-    for runbook in asked {
-        let (matched, because) = matches(incident, runbook);
+    for at in asked {
+        let Some(runbook) = runbooks.get(at) else { continue };
+        let (matched, because) = matches(incident, runbook, runbooks.ways(at));
         let because = match (matched, chosen) {
             (true, Some(first)) => format!("matches too, but `{}` comes first", first.runbook),
             _ => because,
@@ -44,25 +45,25 @@ pub(crate) fn choose<'a>(
     (chosen, tried, others + surplus)
 }
 
-/// All of a few; of many, those whose plain demands a firing alert meets.
-fn asked<'a>(incident: &Incident, runbooks: &'a RunbookSet) -> Vec<&'a Runbook> {
+/// The positions of all of a few; of many, of those whose plain demands a firing alert meets.
+fn asked(incident: &Incident, runbooks: &RunbookSet) -> Vec<usize> {
     if runbooks.len() <= MOST_TRIED {
-        return runbooks.iter().collect();
+        return (0..runbooks.len()).collect();
     }
-    let mut asked: Vec<&Runbook> =
+    let mut asked: Vec<usize> =
         incident.firing().flat_map(|alert| runbooks.candidates(alert)).collect();
-    asked.sort_by(|one, other| (one.order, &one.runbook).cmp(&(other.order, &other.runbook)));
-    asked.dedup_by(|one, other| one.runbook == other.runbook);
+    asked.sort_unstable();
+    asked.dedup();
     asked
 }
 
-fn matches(incident: &Incident, runbook: &Runbook) -> (bool, String) {
+fn matches(incident: &Incident, runbook: &Runbook, ways: &[Alternative]) -> (bool, String) {
     let mut because = "no alert is firing".to_owned();
     for alert in incident.firing() {
         match runbook.when.holds(alert) {
             Ok(true) => return (true, format!("`when` is true for {}", alert.title)),
             Ok(false) => {
-                let unmet = unmet(runbook, alert);
+                let unmet = unmet(ways, alert);
                 because = format!("`when` is false for {}{unmet}", alert.title);
             }
             Err(no_value) => {
@@ -74,8 +75,7 @@ fn matches(incident: &Incident, runbook: &Runbook) -> (bool, String) {
 }
 
 /// The demand that came closest: `: labels.monitor is "a", not "b"`.
-fn unmet(runbook: &Runbook, alert: &Alert) -> String {
-    let Ok(reach) = reach(&runbook.when, &ALERT) else { return String::new() };
+fn unmet(ways: &[Alternative], alert: &Alert) -> String {
     let misses = |alternative: &Alternative| -> Vec<String> {
         let is = alternative.is.iter().filter_map(|(path, values)| {
             let found = field(alert, path);
@@ -91,7 +91,7 @@ fn unmet(runbook: &Runbook, alert: &Alert) -> String {
         });
         is.chain(is_not).collect()
     };
-    let closest = reach.alternatives.iter().map(misses).min_by_key(Vec::len).unwrap_or_default();
+    let closest = ways.iter().map(misses).min_by_key(Vec::len).unwrap_or_default();
     if closest.is_empty() { String::new() } else { format!(": {}", closest.join(", ")) }
 }
 

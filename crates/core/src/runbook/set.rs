@@ -11,6 +11,8 @@ use crate::cel::{ALERT, Alternative, reach};
 #[derive(Debug, Clone, Default)]
 pub struct RunbookSet {
     runbooks: Vec<Runbook>,
+    /// Of each runbook, the ways in which its condition can become true.
+    ways: Vec<Vec<Alternative>>,
     /// `path` → value → positions of runbooks that demand it.
     demands: BTreeMap<String, HashMap<String, Vec<usize>>>,
     /// Those of which nothing is known before they are asked.
@@ -29,9 +31,10 @@ impl From<Vec<Runbook>> for RunbookSet {
             .collect();
         let common = frequency(&reaches);
         let mut set = Self { runbooks, ..Self::default() };
-        for (at, alternatives) in reaches.into_iter().enumerate() {
-            set.insert(at, &alternatives, &common);
+        for (at, alternatives) in reaches.iter().enumerate() {
+            set.insert(at, alternatives, &common);
         }
+        set.ways = reaches;
         set
     }
 }
@@ -82,8 +85,8 @@ impl RunbookSet {
         }
     }
 
-    /// Those that may be for the alert, in order.
-    pub fn candidates(&self, alert: &Alert) -> Vec<&Runbook> {
+    /// The positions of those that may be for the alert, in order.
+    pub fn candidates(&self, alert: &Alert) -> Vec<usize> {
         let mut found = self.undemanding.clone();
         for (path, by_value) in &self.demands {
             if let Some(at) = field(alert, path).and_then(|value| by_value.get(value)) {
@@ -92,7 +95,12 @@ impl RunbookSet {
         }
         found.sort_unstable();
         found.dedup();
-        found.into_iter().filter_map(|at| self.runbooks.get(at)).collect()
+        found
+    }
+
+    /// The plain demands of the runbook at a position.
+    pub(crate) fn ways(&self, at: usize) -> &[Alternative] {
+        self.ways.get(at).map(Vec::as_slice).unwrap_or_default()
     }
 
     pub fn named(&self, name: &str) -> Option<&Runbook> {
@@ -198,7 +206,8 @@ mod tests {
                 .collect();
             let alert = examples::alert(word(monitor), "i-0abc12345");
             let set = RunbookSet::from(runbooks);
-            let candidates: Vec<&str> = set.candidates(&alert).iter().map(|r| r.runbook.as_str()).collect();
+            let candidates: Vec<&str> =
+                set.candidates(&alert).into_iter().map(|at| set[at].runbook.as_str()).collect();
             for runbook in set.iter().filter(|runbook| runbook.when.holds(&alert).unwrap_or(false)) {
                 prop_assert!(candidates.contains(&runbook.runbook.as_str()), "{}", runbook.when);
             }
