@@ -7,7 +7,7 @@ SHELL := /bin/bash
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/firebreak/target
 BIN := $(CARGO_TARGET_DIR)/debug
 
-.PHONY: help demo serve test fmt lint unit runbooks test-senders test-cloud tf-check chaos fuzz bench bless picture package clean
+.PHONY: help demo serve test fmt lint unit runbooks simulate test-senders test-cloud tf-check chaos fuzz bench bless picture package clean
 
 help: ## list the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,8 +53,12 @@ chaos: ## failing commits, an outage of a minute and a kill under load: nothing 
 fuzz: ## odd inputs at every parser: CASES=10000000 SEED=2 TARGET=grafana
 	cargo run --quiet --profile fuzz --package firebreak-fuzz --bin fuzz -- --cases $(or $(CASES),200000) --seed $(or $(SEED),1) --target "$(TARGET)"
 
-bench: ## intake beside Alertmanager and Python; cold start and memory of alert_ingest beside Python
+simulate: ## ten thousand made-up worlds full of faults, then every bug that must be noticed
+	cargo run --quiet --profile fuzz --package firebreak-simulator --example seeds -- $(or $(SEEDS),2500)
+
+bench: ## intake beside Alertmanager and Python; planning among runbooks; cold start of alert_ingest beside Python
 	crates/cli/bench/run.sh
+	cargo run --quiet --release --package firebreak-core --example planning
 	crates/alert_ingest/bench/run.sh
 
 bless: ## rewrite golden files and generated documents

@@ -15,6 +15,8 @@ use firebreak_core::alert::{Alert, AlertStatus, Draft, Severity};
 use firebreak_core::book::Books;
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::{Event, Incident, Recorded};
+use firebreak_core::muting::{Live, MuteFacts, Reading};
+use firebreak_core::policy::Policy;
 use firebreak_core::run::{Directive, Facts, Takeover, advance};
 use firebreak_core::runbook::{RunbookSet, read};
 use firebreak_core::switch::{KillSwitch, SwitchReading};
@@ -97,12 +99,19 @@ fn main() {
             (0..64).map(|at| incident(&alert(at * count / 64))).collect();
         let books = Books::new();
         let switch = SwitchReading::Known(KillSwitch::default());
+        let policy = Policy::default();
+        let mutes = MuteFacts {
+            policy: &policy,
+            silences: Reading::Known(Vec::new()),
+            live: Reading::Known(Live::default()),
+        };
         let facts = Facts {
             driver: "bench",
             takeover: Takeover::Respect,
             runbooks: &runbooks,
             books: &books,
             switch: &switch,
+            mutes: &mutes,
             reopen_within: SignedDuration::from_mins(10),
         };
         let mut times = Vec::new();

@@ -86,6 +86,27 @@ pub fn simulate(
     summary
 }
 
+/// Which seed of which scenario notices the bug first, and the promise that it sees broken.
+pub fn noticed(
+    scenarios: &[(Scenario, RunbookSet)],
+    mutant: Mutant,
+    seeds: Range<u64>,
+) -> Option<(String, u64, Promise)> {
+    let mut from = seeds.start;
+    while from < seeds.end {
+        let until = (from + 25).min(seeds.end);
+        for (scenario, runbooks) in scenarios {
+            let summary = simulate(scenario, runbooks, from..until, Some(mutant), &|_| {});
+            if let Some(first) = summary.failed.first() {
+                let promise = first.broken.first()?.promise;
+                return Some((scenario.scenario.clone(), first.seed, promise));
+            }
+        }
+        from = until;
+    }
+    None
+}
+
 impl Summary {
     fn add(&mut self, played: Played) {
         self.seeds += 1;

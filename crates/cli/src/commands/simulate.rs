@@ -5,7 +5,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use firebreak_core::runbook::RunbookSet;
-use firebreak_simulator::{Mutant, Played, Promise, SCENARIOS, Scenario, Trace, play, simulate};
+use firebreak_simulator::{
+    Mutant, Played, Promise, SCENARIOS, Scenario, Trace, noticed, play, simulate,
+};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
@@ -109,7 +111,7 @@ fn all_mutants(
     let mut unnoticed = 0;
     let bar = bar("mutants", Mutant::ALL.len() as u64);
     for mutant in Mutant::ALL {
-        let killer = killer(scenarios, *mutant, asked.first..asked.first + asked.seeds);
+        let killer = noticed(scenarios, *mutant, asked.first..asked.first + asked.seeds);
         unnoticed += usize::from(killer.is_none());
         rows.push((mutant.name(), killer));
         bar.inc(1);
@@ -141,26 +143,6 @@ fn all_mutants(
         say(&table(&["mutant", "noticed by", "in"], rows));
     }
     Ok(if unnoticed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-fn killer(
-    scenarios: &[(Scenario, RunbookSet)],
-    mutant: Mutant,
-    seeds: std::ops::Range<u64>,
-) -> Option<(String, u64, Promise)> {
-    let mut from = seeds.start;
-    while from < seeds.end {
-        let until = (from + 25).min(seeds.end);
-        for (scenario, runbooks) in scenarios {
-            let summary = simulate(scenario, runbooks, from..until, Some(mutant), &|_| {});
-            if let Some(first) = summary.failed.first() {
-                let promise = first.broken.first()?.promise;
-                return Some((scenario.scenario.clone(), first.seed, promise));
-            }
-        }
-        from = until;
-    }
-    None
 }
 
 fn scenarios(names: &[String]) -> anyhow::Result<Vec<(Scenario, RunbookSet)>> {
