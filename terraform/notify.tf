@@ -84,6 +84,7 @@ resource "aws_sns_topic_subscription" "email" {
 }
 
 # The notifier's own clock: a tick waits here until an incident is to be looked at again. Shape: wiring/ticks.json.
+# Why a queue: docs/decisions/0004-ticks-in-a-delay-queue.md.
 locals {
   ticks = jsondecode(file("${local.wiring}/ticks.json"))
 
@@ -114,4 +115,9 @@ resource "aws_lambda_event_source_mapping" "ticks" {
   function_name           = module.function["notifier"].alias_arn
   batch_size              = local.ticks.mapping.BatchSize
   function_response_types = local.ticks.mapping.FunctionResponseTypes
+
+  # After a storm all groups are due at once; intake needs its share of the account's concurrency.
+  scaling_config {
+    maximum_concurrency = 50
+  }
 }
