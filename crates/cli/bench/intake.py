@@ -120,7 +120,10 @@ def load(generator, server, batch, distinct, total, connections):
     numbers = {"batch": batch, "distinct": distinct, "total": total, "connections": connections}
     command += [word for name, value in numbers.items() for word in (f"--{name}", str(value))]
     before = server.cpu()
-    result = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"the load on {server.name} broke off: {done.stderr.strip()}")
+    result = json.loads(done.stdout)
     result["cpu_us"] = (server.cpu() - before) * 1e6 / total
     result["memory_mb"] = server.status("VmHWM") / 1024
     if result["refused"]:

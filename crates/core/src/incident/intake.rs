@@ -55,7 +55,8 @@ pub fn settle(
 struct Settling<'a> {
     intake: &'a Intake<'a>,
     now: Timestamp,
-    state: Incident,
+    /// There but for the moment in which an event is applied: an incident is too large to be copied for each.
+    state: Option<Incident>,
     events: Vec<Event>,
 }
 
@@ -70,16 +71,21 @@ impl<'a> Settling<'a> {
             let opened = Recorded { incident, seq: 1, at: now, event };
             Incident::open(&opened).expect("an opening begins with `incident.opened`")
         });
-        let mut settling = Self { intake, now, state, events: kept };
+        let mut settling = Self { intake, now, state: Some(state), events: kept };
         events.for_each(|event| settling.add(event));
         settling
     }
 
+    fn state(&self) -> &Incident {
+        self.state.as_ref().expect("it is put back after each event")
+    }
+
     fn add(&mut self, event: Event) {
-        let (incident, seq) = (self.state.id.clone(), self.state.version + 1);
+        let state = self.state.take().expect("it is put back after each event");
+        let (incident, seq) = (state.id.clone(), state.version + 1);
         let recorded = Recorded { incident, seq, at: self.now, event };
-        self.state =
-            self.state.clone().apply(&recorded).expect("the core only decides what fits the state");
+        let state = state.apply(&recorded).expect("the core only decides what fits the state");
+        self.state = Some(state);
         self.events.push(recorded.event);
     }
 
@@ -94,13 +100,13 @@ impl<'a> Settling<'a> {
     }
 
     fn subject(&self) -> Subject<'_> {
-        Subject { alert: self.intake.alert, incident: Some(&self.state) }
+        Subject { alert: self.intake.alert, incident: Some(self.state()) }
     }
 
     /// Its changes of state in the incident before this one count as well.
     fn recur(&mut self, facts: &MuteFacts<'_>) {
         let fingerprint = &self.intake.alert.fingerprint;
-        let Some(before) = self.intake.own.filter(|own| own.id != self.state.id) else { return };
+        let Some(before) = self.intake.own.filter(|own| own.id != self.state().id) else { return };
         let Some(member) = before.alerts.get(fingerprint) else { return };
         let from = self.now - facts.policy.flapping.window;
         let changes: Vec<Timestamp> =
@@ -117,7 +123,8 @@ impl<'a> Settling<'a> {
         if before.is_some_and(super::Member::has_collapsed) {
             return;
         }
-        if let Some(member) = self.state.alerts.get(fingerprint).filter(|now| now.has_collapsed()) {
+        if let Some(member) = self.state().alerts.get(fingerprint).filter(|now| now.has_collapsed())
+        {
             let (fingerprint, targets) = (fingerprint.clone(), member.targets.clone());
             self.add(Event::AlertCollapsed { fingerprint, targets });
         }
@@ -125,7 +132,7 @@ impl<'a> Settling<'a> {
 
     fn correlate(&mut self, facts: &MuteFacts<'_>) {
         if let Ok(Some(parent)) = parent_of(self.subject(), facts)
-            && self.state.parent.as_ref() != Some(&parent)
+            && self.state().parent.as_ref() != Some(&parent)
         {
             self.add(Event::Correlated { parent });
         }
@@ -134,7 +141,7 @@ impl<'a> Settling<'a> {
     /// Said once, when people would otherwise be told of it.
     fn flap(&mut self, facts: &MuteFacts<'_>) {
         let fingerprint = &self.intake.alert.fingerprint;
-        let Some(member) = self.state.alerts.get(fingerprint) else { return };
+        let Some(member) = self.state().alerts.get(fingerprint) else { return };
         let Some(Flaps { since, until, changes }) =
             flaps(&member.changes, &facts.policy.flapping, self.now)
         else {
@@ -148,7 +155,7 @@ impl<'a> Settling<'a> {
     }
 
     fn mute(&mut self, facts: &MuteFacts<'_>) {
-        if let Some(event) = muting::change(&self.state, facts, self.now) {
+        if let Some(event) = muting::change(self.state(), facts, self.now) {
             self.add(event);
         }
     }
