@@ -27,6 +27,7 @@ Examples:
   firebreak incidents list --status open
   firebreak why inc_01J...                       what was decided, and why
   firebreak runbook lint runbooks                check runbooks before they are used
+  firebreak import alertmanager.yml --out firebreak.yaml
 
 Exit codes: 0 ok, 1 failed, 2 wrong usage.";
 
@@ -77,6 +78,13 @@ pub(crate) enum Command {
         #[command(subcommand)]
         what: Policy,
     },
+    /// Try the routes: which channels hear of an alert, as part of which group, and when.
+    Routes {
+        #[command(subcommand)]
+        what: Routes,
+    },
+    /// Make a configuration out of an alertmanager.yml, and say what could not be carried over.
+    Import(Import),
     /// Say what runbooks would have done with recorded incidents; fails past a bound, to stop a change.
     Replay(Replay),
     /// Play the engine in made-up worlds full of faults, and check that it keeps its promises.
@@ -216,6 +224,48 @@ pub(crate) enum Policy {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Routes {
+    /// Follow the way of an alert with these labels.
+    Test(RoutesTest),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct RoutesTest {
+    /// The file that `serve --config` takes; without one every channel hears of every alert.
+    #[arg(long)]
+    pub(crate) config: Option<PathBuf>,
+    /// The moment at which time intervals are looked at, such as 2026-11-21T03:00:00Z; now where it is left out.
+    #[arg(long)]
+    pub(crate) at: Option<jiff::Timestamp>,
+    /// The channels that must be told, such as `chat,pager`; fails where others are.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) expect: Vec<String>,
+    /// The labels of the alert: `severity=critical team=db`.
+    #[arg(required = true, value_parser = label)]
+    pub(crate) labels: Vec<(String, String)>,
+}
+
+fn label(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => {
+            let value =
+                value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
+            Ok((name.to_owned(), value.to_owned()))
+        }
+        _ => Err("write a label as `name=value`".to_owned()),
+    }
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Import {
+    /// The configuration of an Alertmanager.
+    pub(crate) file: PathBuf,
+    /// Where to write ours; a file that is there is not written over. Without it, it is printed.
+    #[arg(long)]
+    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -5,6 +5,7 @@ mod client;
 mod commands;
 mod demo;
 mod diagnostics;
+mod import;
 mod output;
 mod serve;
 mod settings;
@@ -50,6 +51,8 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Why { incident } => commands::why::why(&server, &incident, json).await,
         Command::Approve(answer) => commands::approve::approve(&server, answer, json).await,
         Command::Runbook { what } => commands::runbook::runbook(what, json),
+        Command::Routes { what } => commands::routes::routes(what, json),
+        Command::Import(asked) => commands::import::import(&asked, json),
         Command::Policy { what } => commands::policy::policy(what, json),
         Command::KillSwitch { what } => {
             commands::kill_switch::kill_switch(&server, what, json).await

@@ -2,11 +2,13 @@
 
 pub(crate) mod approve;
 pub(crate) mod iam;
+pub(crate) mod import;
 pub(crate) mod incidents;
 pub(crate) mod kill_switch;
 pub(crate) mod policy;
 pub(crate) mod quarantine;
 pub(crate) mod replay;
+pub(crate) mod routes;
 pub(crate) mod runbook;
 pub(crate) mod send;
 pub(crate) mod simulate;

@@ -7,4 +7,5 @@ mod chaos;
 mod demo;
 mod killed;
 mod platform;
+mod routes;
 mod surface;
