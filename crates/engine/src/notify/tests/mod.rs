@@ -179,11 +179,11 @@ async fn somebody_else_who_told_the_same_is_not_recorded_twice() {
     let incident = id();
     let (one, other) = tokio::join!(tell_all(&notifier, &incident), tell_all(&notifier, &incident));
     assert_eq!(one.unwrap().delivered.len() + other.unwrap().delivered.len(), 6, "both sent");
-    let notified = lock(&world.events)
+    let recorded = lock(&world.events)
         .iter()
         .filter(|event| matches!(event.event, Event::Notified { .. }))
         .count();
-    assert_eq!(notified, 3);
+    assert_eq!(recorded, 3);
     assert_eq!(
         world.arrived("2"),
         [(HOOK, 2), (TOPIC, 2), (OTHER, 2)].map(|(at, n)| (at.to_owned(), n)).into()
