@@ -53,7 +53,7 @@ fn main() -> anyhow::Result<ExitCode> {
         });
         return Ok(ExitCode::SUCCESS);
     }
-    let plan = Plan { cases: args.cases, seed: args.seed, jobs, places: args.places };
+    let plan = Plan { cases: args.cases, seed: args.seed, jobs, keeps: true, places: args.places };
     let found = run(&targets, &plan)?;
     report(&found, &mut std::io::stdout().lock())?;
     Ok(if found.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

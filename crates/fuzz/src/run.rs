@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::fs::File;
+use std::io::Write as _;
 use std::os::unix::fs::FileExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -27,6 +28,8 @@ pub struct Plan {
     pub cases: u64,
     pub seed: u64,
     pub jobs: usize,
+    /// Whether what breaks something is written to the corpus.
+    pub keeps: bool,
     /// Where each job notes the case that it is at, for the one that has to explain a crash.
     pub places: Option<PathBuf>,
 }
@@ -92,6 +95,13 @@ pub fn run(targets: &[Target], plan: &Plan) -> anyhow::Result<Found> {
     let counts: Vec<AtomicU64> = targets.iter().map(|_| AtomicU64::new(0)).collect();
     let failures = Mutex::new(Vec::new());
     let failed = |target: &Target, why: String, input: Vec<u8>| {
+        // At once: a run of hours may be stopped before its end.
+        if plan.keeps
+            && let Err(error) = corpus::keep(&target.name, &why, &input)
+        {
+            writeln!(std::io::stderr(), "an input that broke {} is not kept: {error}", target.name)
+                .ok();
+        }
         let mut failures = failures.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         failures.push(Failure { target: target.name.clone(), why, input });
         failures.len() >= MOST_FAILURES
@@ -149,8 +159,11 @@ pub fn report(found: &Found, to: &mut dyn std::io::Write) -> anyhow::Result<()> 
     let rate = cases as f64 / seconds;
     writeln!(to, "{:<20} {cases:>12} in {seconds:.1} s, {rate:.0} a second", "all")?;
     for failure in &found.failures {
-        let kept = corpus::keep(&failure.target, &failure.why, &failure.input)?;
-        writeln!(to, "\nFAILED {}: {}\n  kept as {}", failure.target, failure.why, kept.display())?;
+        writeln!(
+            to,
+            "\nFAILED {}: {}\n  kept under crates/fuzz/corpus",
+            failure.target, failure.why
+        )?;
     }
     to.flush()?;
     Ok(())

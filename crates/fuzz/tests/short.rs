@@ -9,7 +9,7 @@ fn the_corpus_and_a_few_thousand_odd_inputs_break_nothing() {
     for target in &targets {
         assert!(!target.seeds.is_empty(), "{} has nothing to start from", target.name);
     }
-    let plan = Plan { cases: 4_000, seed: 1, jobs: 2, places: None };
+    let plan = Plan { cases: 4_000, seed: 1, jobs: 2, keeps: false, places: None };
     let found = run(&targets, &plan).unwrap();
     let told: Vec<String> = found
         .failures
