@@ -1,20 +1,25 @@
-"""What people decide: a plan that waits for an approval."""
+"""What people decide and hear: a plan that waits for an approval, and alerts that are told together."""
 
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 from checks_way import accepted
 from runner import Runner, eventually, expect
-from world import World
+from world import World, moment
 
 # The service that `runbooks/restart-approved-api.yaml` asks before it touches.
 SERVICE = "approved"
+# The service whose alerts `policy.yaml` tells together, and how long it gives them.
+GROUPED = "grouped"
+GROUP_WAIT = 8
 
 
 def run(runner: Runner, world: World) -> None:
     runner.check("a plan waits for a person, and the yes to that very plan reboots once", _approved, world)
+    runner.check("alerts of a group are told together when its wait is over, and so is their end", _told_together, world)
 
 
 def _decide(world: World, request: dict[str, Any]) -> tuple[bool, dict[str, Any]]:
@@ -47,3 +52,32 @@ def _approved(world: World) -> None:
     world.wait_for(incident, "incident.resolved")
     world.wait_for_executions(incident)
     expect(len(world.recorder.reboots(instance)) == 1, f"{len(world.recorder.reboots(instance))} reboot calls")
+
+
+def _flushes(world: World, incident: str) -> list[dict[str, Any]]:
+    """What on-call was told of the group, in order."""
+    told = [event["event"] for event in world.record(incident) if event["type"] == "channel.notified"]
+    return [event["flush"] for event in told if event["delivered"] and "flush" in event]
+
+
+def _told_together(world: World) -> None:
+    def send(instance: str, trigger: str) -> str:
+        # No runbook is for this monitor, and nothing happens to the incident while the group waits.
+        body = world.alert(instance, GROUPED, trigger, monitor="told-together", lasted=0)
+        return str(accepted(world.send("/webhooks/sumologic", body))["incident_id"])
+
+    instances = ["i-0aaaaaaaaaaaaaaa1", "i-0aaaaaaaaaaaaaaa2"]
+    began = time.time()
+    incident, *others = [send(instance, "Critical") for instance in instances]
+    expect(others == [incident], f"another incident: {others}")
+    first = eventually("the group is told", lambda: _flushes(world, incident))[0]
+    expect(first["because"] == "first" and len(first["firing"]) == len(instances), f"{first}")
+    waited = moment(first["at"]) - began
+    expect(waited >= GROUP_WAIT, f"told after {waited:.1f} s")
+    print(f"       from the first alert to the message: {waited:.1f} s of at least {GROUP_WAIT} s", flush=True)
+    eventually("a message about the group", lambda: world.messages_about(incident))
+
+    for instance in instances:
+        send(instance, "ResolvedCritical")
+    world.wait_for(incident, "incident.resolved")
+    eventually("the end is told", lambda: _flushes(world, incident)[-1]["because"] == "all_resolved")

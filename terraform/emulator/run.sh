@@ -17,7 +17,7 @@ if [ -z "$artifacts" ]; then
     step "building the functions (profile lambda)"
     (cd "$root" && cargo build --locked --profile lambda -p alert_ingest -p event_relay -p runbook_action -p notifier)
     artifacts=$work/artifacts
-    step "packing them, with the runbooks of the checks"
+    step "packing them, with the runbooks and the policy of the checks"
     "$root/tools/package.sh" "$artifacts" "$here/runbooks"
 fi
 

@@ -87,7 +87,9 @@ class World:
         except urllib.error.HTTPError as error:
             return Reply(error.code, _as_object(error.read().decode()), dict(error.headers))
 
-    def alert(self, instance: str, service: str, trigger: str = "Critical") -> str:
+    def alert(
+        self, instance: str, service: str, trigger: str = "Critical", monitor: str = "slow-api-data", lasted: int = 300
+    ) -> str:
         """What the Sumo Logic connection sends for one group of the monitor: its template, filled in as Sumo Logic does."""
         now = int(time.time() * 1000)
         recovery = trigger.startswith("Resolved")
@@ -95,12 +97,12 @@ class World:
         group = {} if recovery else {"service": service, "env": "test", "instance_id": instance}
         variables = {
             "Id": "00000000000A11CE",
-            "Name": "slow-api-data",
-            "AlertName": "slow-api-data",
+            "Name": monitor,
+            "AlertName": monitor,
             "TriggerType": trigger,
             "MonitorType": "Logs",
             "DetectionMethod": "LogsStaticCondition",
-            "TriggerTimeStart": str(now - 300_000),
+            "TriggerTimeStart": str(now - lasted * 1000),
             "TriggerTimeEnd": str(now),
             "TriggerCondition": "Greater than 5 in the last 10 minutes",
             "TriggerValue": "0" if recovery else "7",
@@ -216,7 +218,7 @@ class World:
             last = (self.directives(execution) or [{}])[-1]
             until = last.get("until") if last.get("do") == "wait" else None
             # A run looks again within seconds; the reopen window of a resolved incident lasts for minutes.
-            return bool(until) and _parsed(until) - time.time() > 60
+            return bool(until) and moment(until) - time.time() > 60
 
         def resting() -> list[dict[str, Any]]:
             found = self.executions(incident)
@@ -254,9 +256,10 @@ class World:
         return Inbox(self.target, url)
 
 
-def _parsed(moment: str) -> float:
+def moment(text: str) -> float:
+    """A moment of the record, in seconds of the epoch."""
     # Python reads at most six digits of a second.
-    return datetime.fromisoformat(re.sub(r"\.(\d{6})\d*", r".\1", moment).replace("Z", "+00:00")).timestamp()
+    return datetime.fromisoformat(re.sub(r"\.(\d{6})\d*", r".\1", text).replace("Z", "+00:00")).timestamp()
 
 
 def _as_object(text: str) -> dict[str, Any]:
