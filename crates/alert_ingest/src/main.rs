@@ -40,7 +40,6 @@ const STORMS: StormSettings = StormSettings {
 async fn main() -> Result<(), Error> {
     lambda::start_logging();
     let [table, secret] = lambda::required(&environment, ["TABLE_NAME", "SECRET_ID"])?;
-    let policy = lambda::policy(&environment)?;
     let config = client::load().await;
     let store = Arc::new(DynamoStore::new(&config, table));
     let secrets = Arc::new(ManagedSecrets::new(&config, secret));
