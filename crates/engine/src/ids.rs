@@ -1,6 +1,7 @@
 //! New ids: the time at which a thing began, and a chance.
 
 use firebreak_core::ids::IncidentId;
+use firebreak_core::muting::SilenceId;
 use jiff::Timestamp;
 use ulid::Ulid;
 
@@ -15,6 +16,11 @@ pub fn incident_id(now: Timestamp) -> IncidentId {
 pub fn incident_id_of(now: Timestamp, chance: u128) -> IncidentId {
     let id = of(now, chance);
     IncidentId::try_from(format!("inc_{id}")).expect("a ULID is letters and digits")
+}
+
+/// A silence id that sorts by `now`.
+pub fn silence_id(now: Timestamp) -> SilenceId {
+    SilenceId::try_from(format!("sil_{}", sortable(now))).expect("a ULID is letters and digits")
 }
 
 /// A random id that sorts by `now`.

@@ -20,4 +20,6 @@ pub mod queue;
 pub mod record;
 pub mod remediate;
 pub mod runbooks;
+pub mod silence;
+pub mod sweep;
 pub mod takeover;

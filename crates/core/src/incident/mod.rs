@@ -10,6 +10,7 @@ mod memory;
 mod receive;
 mod seen;
 mod status;
+mod upkeep;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,6 +27,7 @@ pub use memory::{MOST_TARGETS, target_of};
 pub use receive::{Received, Verdict as IntakeVerdict, receive};
 pub use seen::Seen;
 pub use status::{Status, TRANSITIONS, transitions_table};
+pub use upkeep::upkeep;
 
 use crate::alert::{Alert, Severity};
 use crate::fingerprint::Fingerprint;

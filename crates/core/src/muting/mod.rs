@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use dependency::{Parent, parent_of};
 pub use flapping::Flaps;
-pub use silence::{BadSilence, Silence, SilenceDraft, SilenceId, SilenceState};
+pub use silence::{BadSilence, Change, Silence, SilenceDraft, SilenceId, SilenceState};
 
 use crate::alert::Alert;
 use crate::incident::{Event, Incident};
