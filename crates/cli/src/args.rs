@@ -89,6 +89,11 @@ pub(crate) enum Command {
     Replay(Replay),
     /// Play the engine in made-up worlds full of faults, and check that it keeps its promises.
     Simulate(Simulate),
+    /// Ask for quiet about some alerts for a while, and see who asked for it.
+    Silence {
+        #[command(subcommand)]
+        what: Silence,
+    },
     /// Stop every new action, or let them go on.
     KillSwitch {
         #[command(subcommand)]
@@ -159,7 +164,7 @@ impl Send {
 pub(crate) enum Incidents {
     /// Newest first.
     List {
-        /// open, remediating, verifying, escalated, resolved or closed.
+        /// open, suppressed, remediating, verifying, escalated, resolved or closed.
         #[arg(long)]
         status: Option<String>,
         #[arg(long)]
@@ -306,6 +311,54 @@ pub(crate) struct Simulate {
     /// Put each bug in, one after the other, and say which promise notices it.
     #[arg(long, conflicts_with_all = ["seed", "mutant"])]
     pub(crate) mutants: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Silence {
+    /// Mute the alerts that fit: nobody is told, no runbook acts; resolves of what was told are told all the same.
+    Add(SilenceAdd),
+    /// Pending and active silences, with their age and what each of them mutes right now.
+    List {
+        /// Also those that expired within the last days.
+        #[arg(long)]
+        all: bool,
+    },
+    /// End one now. What it muted and still fires is told.
+    Expire {
+        id: String,
+        #[arg(long, env = "USER")]
+        by: String,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  firebreak silence add 'service=\"checkout\"' --for 2h --owner ana --reason 'moving the database'
+  firebreak silence add alertname=DiskFull 'instance=~\"db-.*\"' --until 2026-11-21T08:00:00Z --reason INC-42
+  firebreak silence add 'service=\"checkout\"' --for 4h --reason 'takes longer' --replace sil_01J...")]
+pub(crate) struct SilenceAdd {
+    /// Label matchers, all of which must fit: `name=\"value\"`, `!=`, `=~` (whole value), `!~`.
+    #[arg(required = true)]
+    pub(crate) matchers: Vec<String>,
+    /// Who answers for it.
+    #[arg(long, env = "USER")]
+    pub(crate) owner: String,
+    /// Why; people will ask.
+    #[arg(long)]
+    pub(crate) reason: String,
+    /// How long, such as `2h` or `90m`; 30 days at most.
+    #[arg(long = "for", conflicts_with = "until")]
+    pub(crate) duration: Option<String>,
+    /// When it ends.
+    #[arg(long)]
+    pub(crate) until: Option<jiff::Timestamp>,
+    /// When it begins; now where it is left out.
+    #[arg(long)]
+    pub(crate) from: Option<jiff::Timestamp>,
+    /// Change this silence: a new end changes it in place, other matchers or another start make a new one.
+    #[arg(long, value_name = "ID")]
+    pub(crate) replace: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -20,7 +20,7 @@ use firebreak_engine::runbooks::load_folder;
 use firebreak_http::{Client as Outbound, HttpSender, HttpSetFlag, Origins, SnsEndpoint, Timeouts};
 use firebreak_local::{
     Drain, DrainSettings, Driver, DriverSettings, FileSpill, ListenSettings, Listening,
-    LocalSecrets, SqliteStore, Telling, TellingSettings, Tokens,
+    LocalSecrets, SqliteStore, SweepSettings, Sweeping, Telling, TellingSettings, Tokens,
 };
 use firebreak_web::api::{self, Api};
 use firebreak_web::console;
@@ -122,6 +122,7 @@ impl Platform {
             clock: Arc::clone(&clock),
             channels: Arc::new(settings.channels),
             routes: Arc::clone(&routes),
+            policy: Arc::clone(&policy),
             secrets: Arc::<LocalSecrets>::clone(&secrets),
             sender: Arc::new(HttpSender::new(outbound.clone(), None)),
             pace: Pace::default(),
@@ -211,6 +212,7 @@ impl Platform {
 struct Keeping {
     drain: Drain,
     listening: Listening,
+    sweeping: Sweeping,
 }
 
 impl Keeping {
@@ -237,12 +239,19 @@ impl Keeping {
             reopen_within,
             policy: Arc::clone(policy),
         });
-        Self { drain, listening }
+        let sweeping = Sweeping::start(SweepSettings {
+            store: Arc::new(store.clone()),
+            clock: Arc::clone(clock),
+            policy: Arc::clone(policy),
+            every: Sweeping::EVERY,
+        });
+        Self { drain, listening, sweeping }
     }
 
     async fn stop(self) {
         self.drain.stop().await;
         self.listening.stop().await;
+        self.sweeping.stop().await;
     }
 }
 

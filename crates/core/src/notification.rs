@@ -26,6 +26,7 @@ pub enum Occasion {
     ApprovalRequested,
     Escalated,
     Harmful,
+    Flapping,
 }
 
 impl Occasion {
@@ -40,6 +41,7 @@ impl Occasion {
             Occasion::ApprovalRequested => "approval_requested",
             Occasion::Escalated => "escalated",
             Occasion::Harmful => "harmful",
+            Occasion::Flapping => "flapping",
         }
     }
 
@@ -55,6 +57,7 @@ impl Occasion {
             Occasion::ApprovalRequested => "approval.requested",
             Occasion::Escalated => "incident.escalated",
             Occasion::Harmful => "step.harmful",
+            Occasion::Flapping => "alert.flapping",
         }
     }
 }
@@ -150,6 +153,13 @@ fn alarm(incident: &Incident, alarm: &Alarm) -> Told {
             let text =
                 format!("{reason}\nWhat can be undone is undone now; you hear how that ends.");
             Told::new(Occasion::Harmful, "An action did harm", text)
+        }
+        Alarm::Flapping { alert, changes, until } => {
+            let title = titles(incident, std::iter::once(alert));
+            let text = format!(
+                "{title}\nIt changed its state {changes} times. You hear no more of it until it settles, {until} at the soonest, and no runbook takes it: find out why it flaps."
+            );
+            Told::new(Occasion::Flapping, "Flapping", text)
         }
         Alarm::ApprovalRequested { run, plan_hash, expires_at } => {
             asked(incident, *run, plan_hash, *expires_at)
@@ -272,6 +282,10 @@ fn facts(incident: &Incident) -> Vec<Fact> {
     facts.add("opened_at", incident.opened_at);
     if let Some(lasted) = incident.time_to_resolve() {
         facts.add("time_to_resolve", words(lasted));
+    }
+    if let Some(parent) = &incident.parent {
+        let (service, incident) = (&parent.service, &parent.incident);
+        facts.add("parent", format!("{service}, which it depends on, has {incident} firing"));
     }
     if let Some(taken) = &incident.acknowledged {
         facts.add("acknowledged", format!("by {} at {}", taken.by, taken.at));

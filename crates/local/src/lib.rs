@@ -7,6 +7,7 @@ mod listening;
 mod secrets;
 mod spill;
 mod store;
+mod sweeping;
 mod telling;
 
 pub use draining::{Drain, DrainSettings};
@@ -15,4 +16,5 @@ pub use listening::{ListenSettings, Listening};
 pub use secrets::{LocalSecrets, NoToken, Tokens};
 pub use spill::{FileSpill, NoSpill, Waiting};
 pub use store::{OpenError, SqliteStore};
+pub use sweeping::{SweepSettings, Sweeping};
 pub use telling::{Telling, TellingSettings};

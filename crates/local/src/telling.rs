@@ -10,6 +10,7 @@ use std::time::Duration;
 use firebreak_core::channels::Channels;
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::event::WAKES_TELLING;
+use firebreak_core::policy::Policy;
 use firebreak_core::routing::Routes;
 use firebreak_engine::notify::{Notifier, NotifyError, Pace, Report, tell};
 use firebreak_engine::ports::{Clock, SecretSource, Sender, StoreError};
@@ -28,6 +29,7 @@ pub struct TellingSettings {
     pub clock: Arc<dyn Clock>,
     pub channels: Arc<Channels>,
     pub routes: Arc<Routes>,
+    pub policy: Arc<Policy>,
     pub secrets: Arc<dyn SecretSource>,
     pub sender: Arc<dyn Sender>,
     pub pace: Pace,
@@ -208,6 +210,7 @@ async fn tell_one(settings: &TellingSettings, post: &Post) -> Result<Report, Not
         clock: &*settings.clock,
         channels: &settings.channels,
         routes: &settings.routes,
+        policy: &settings.policy,
         secrets: &*settings.secrets,
         sender: &*settings.sender,
         pace: settings.pace,

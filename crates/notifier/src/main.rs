@@ -12,6 +12,7 @@ use firebreak_aws::store::DynamoStore;
 use firebreak_aws::ticks::TickQueue;
 use firebreak_aws::topics::TopicSender;
 use firebreak_core::channels::Channels;
+use firebreak_core::policy::Policy;
 use firebreak_core::routing::Routes;
 use firebreak_engine::notify::{
     Missed, Notifier, NotifyError, Pace, check_channels, on_event, on_tick,
@@ -26,7 +27,8 @@ async fn main() -> Result<(), Error> {
     let names = ["TABLE_NAME", "SECRET_ID", "CHANNELS", "TICK_QUEUE_URL"];
     let [table, secret, channels, ticks] = lambda::required(&environment, names)?;
     let channels = read_channels(&channels)?;
-    let routes = read_routes(&channels)?;
+    let policy = lambda::policy(&environment)?;
+    let routes = read_routes(&policy, &channels);
     let config = client::load().await;
     let store = DynamoStore::new(&config, table);
     let secrets = ManagedSecrets::new(&config, secret);
@@ -38,6 +40,7 @@ async fn main() -> Result<(), Error> {
         clock: &SystemClock,
         channels: &channels,
         routes: &routes,
+        policy: &policy,
         secrets: &secrets,
         sender: &sender,
         pace: Pace::default(),
@@ -58,12 +61,12 @@ fn read_channels(json: &str) -> Result<Channels, Error> {
 }
 
 /// A route to a channel that is not set up must not keep those that are from being told.
-fn read_routes(channels: &Channels) -> Result<Routes, Error> {
-    let routes = Routes::of(&lambda::policy(&environment)?);
+fn read_routes(policy: &Policy, channels: &Channels) -> Routes {
+    let routes = Routes::of(policy);
     for (place, problem) in routes.unknown_channels(channels) {
         tracing::error!(place, problem, "a route leads nowhere");
     }
-    Ok(routes)
+    routes
 }
 
 struct Wiring<'a> {

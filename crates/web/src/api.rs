@@ -1,5 +1,6 @@
-//! The JSON API: incidents, what people do to them, runbooks, the kill switch, the quarantine.
+//! The JSON API: incidents, what people do to them, runbooks, the kill switch, silences, the quarantine.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::rejection::{JsonRejection, QueryRejection};
@@ -9,8 +10,10 @@ use axum::middleware;
 use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use firebreak_core::fingerprint::Fingerprint;
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::{Command, Incident, Status};
+use firebreak_core::muting::{MuteFinding, Subject, verdict};
 use firebreak_core::policy::Policy;
 use firebreak_core::proof::Secrets;
 use firebreak_core::routing::Routes;
@@ -28,6 +31,7 @@ use crate::approvals;
 use crate::entry::require_token;
 use crate::metrics::Metrics;
 use crate::quarantine;
+use crate::silences;
 
 /// What the API works with.
 #[derive(Clone)]
@@ -66,6 +70,7 @@ pub fn router(api: Api) -> Router {
         .route("/api/runbooks", get(runbooks))
         .route("/api/kill-switch", get(kill_switch).post(set_kill_switch))
         .merge(quarantine::routes())
+        .merge(silences::routes())
         .layer(middleware::from_fn_with_state(Arc::clone(&api.token), require_token));
     Router::new().route("/metrics", get(metrics)).merge(guarded).with_state(api)
 }
@@ -152,13 +157,24 @@ async fn show(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Val
     }
     let traces: Vec<&firebreak_core::trace::Trace> =
         events.iter().filter_map(|recorded| recorded.event.trace()).collect();
+    let muting = muting(&api, &incident).await;
     Ok(Json(json!({
         "incident": incident,
         "events": events,
         "runs": incident.runs,
         "trace": traces,
         "repeats": repeats,
+        "muting": muting,
     })))
+}
+
+/// What every mute says right now of each alert that fires.
+async fn muting(api: &Api, incident: &Incident) -> BTreeMap<Fingerprint, Vec<MuteFinding>> {
+    let now = api.clock.now();
+    let facts =
+        firebreak_engine::muting::read(&*api.store, &api.policy, incident.firing(), now).await;
+    let of = |alert| verdict(Subject { alert, incident: Some(incident) }, &facts, now).findings;
+    incident.firing().map(|alert| (alert.fingerprint.clone(), of(alert))).collect()
 }
 
 #[derive(Deserialize)]

@@ -11,4 +11,5 @@ mod health;
 pub mod metrics;
 mod quarantine;
 mod room;
+mod silences;
 pub mod webhooks;

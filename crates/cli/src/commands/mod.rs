@@ -11,5 +11,6 @@ pub(crate) mod replay;
 pub(crate) mod routes;
 pub(crate) mod runbook;
 pub(crate) mod send;
+pub(crate) mod silence;
 pub(crate) mod simulate;
 pub(crate) mod why;

@@ -1,9 +1,11 @@
 //! `firebreak why`: what was decided about an incident, and why.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use firebreak_core::fingerprint::Field;
+use firebreak_core::fingerprint::{Field, Fingerprint};
 use firebreak_core::incident::{Incident, Recorded};
+use firebreak_core::muting::{MuteFinding, Says};
 use firebreak_core::trace::{Ruling, Trace};
 
 use crate::args::Server;
@@ -17,8 +19,11 @@ pub(crate) async fn why(server: &Server, id: &str, as_json: bool) -> anyhow::Res
         return Ok(ExitCode::SUCCESS);
     }
     let incident: Incident = serde_json::from_value(taken(&mut shown, "incident"))?;
+    let mut muting: BTreeMap<Fingerprint, Vec<MuteFinding>> =
+        serde_json::from_value(taken(&mut shown, "muting"))?;
     let events: Vec<Recorded> = serde_json::from_value(taken(&mut shown, "events"))?;
     say(&paint(BOLD, &incident.title));
+    stands(&incident);
     for member in incident.alerts.values() {
         let alert = &member.alert;
         say(&format!("alert {} from {}, known by:", alert.fingerprint, alert.source));
@@ -29,6 +34,9 @@ pub(crate) async fn why(server: &Server, id: &str, as_json: bool) -> anyhow::Res
                 Field::Text(text) => format!("{text:?}"),
             };
             say(&format!("    {path} = {value}"));
+        }
+        for finding in muting.remove(&alert.fingerprint).unwrap_or_default() {
+            muted(&finding);
         }
     }
     let decisions: Vec<(&Recorded, &Trace)> =
@@ -46,6 +54,36 @@ pub(crate) async fn why(server: &Server, id: &str, as_json: bool) -> anyhow::Res
         explain(trace);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What keeps the incident from people and runbooks, as the record says.
+fn stands(incident: &Incident) {
+    if let Some(muted) = &incident.muted {
+        say(&format!("{}: {}", paint(WARN, "suppressed"), muted.reason));
+    } else if let Some(resting) = &incident.resting {
+        say(&format!("{}: {}", paint(WARN, "no runbook takes it"), resting.reason));
+    }
+    if let Some(parent) = &incident.parent {
+        say(&format!(
+            "{} depends on {}: see {}",
+            incident.service, parent.service, parent.incident
+        ));
+    }
+}
+
+/// What a mute says right now; those that have nothing to say of the alert are left out.
+fn muted(finding: &MuteFinding) {
+    let (mute, because) = (finding.mute.as_str(), &finding.because);
+    match finding.says {
+        Says::Heard => {}
+        Says::Muted => say(&format!("    {} by {mute}: {because}", paint(WARN, "muted"))),
+        Says::Unreadable => {
+            say(&format!(
+                "    {} {mute}: {because}; it is told all the same",
+                paint(BAD, "unknown")
+            ));
+        }
+    }
 }
 
 fn explain(trace: &Trace) {

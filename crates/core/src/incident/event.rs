@@ -132,12 +132,15 @@ pub const WAKES_DRIVER: &[&str] = &["alert.fired", "incident.resolved", "inciden
 ///
 /// An opening and a reopening come with their alert.
 pub const WAKES_TELLING: &[&str] = &[
+    "alert.expired",
     "alert.fired",
+    "alert.flapping",
     "alert.resolved",
     "alert.updated",
     "approval.requested",
     "incident.escalated",
     "incident.resolved",
+    "incident.unmuted",
     "step.harmful",
 ];
 

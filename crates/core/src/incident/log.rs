@@ -114,9 +114,24 @@ pub struct Urgent {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Alarm {
-    Escalated { reason: String },
-    ApprovalRequested { run: u32, plan_hash: String, expires_at: Timestamp },
-    Harmful { run: u32, reason: String },
+    Escalated {
+        reason: String,
+    },
+    ApprovalRequested {
+        run: u32,
+        plan_hash: String,
+        expires_at: Timestamp,
+    },
+    Harmful {
+        run: u32,
+        reason: String,
+    },
+    /// Not said while a mute or every route to the channel asks for quiet.
+    Flapping {
+        alert: Fingerprint,
+        changes: usize,
+        until: Timestamp,
+    },
 }
 
 impl Alarm {
@@ -134,6 +149,10 @@ impl Alarm {
                 plan_hash: plan_hash.clone(),
                 expires_at,
             });
+        }
+        if let Event::AlertFlapping { fingerprint, changes, until } = event {
+            let (alert, changes, until) = (fingerprint.clone(), *changes, *until);
+            return Some(Alarm::Flapping { alert, changes, until });
         }
         None
     }

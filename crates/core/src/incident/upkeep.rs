@@ -27,8 +27,11 @@ pub fn upkeep(
         add(&mut state, event);
     }
     if state.status.is_live() {
-        for event in [correlated(&state, facts), muting::change(&state, facts, now)] {
-            event.into_iter().for_each(|event| add(&mut state, event));
+        if let Some(event) = correlated(&state, facts) {
+            add(&mut state, event);
+        }
+        if let Some(event) = muting::change(&state, facts, now) {
+            add(&mut state, event);
         }
     }
     events

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::Circumstances;
+use crate::fingerprint::Fingerprint;
 use crate::incident::{Alarm, Incident, Urgent};
 use crate::run::Phase;
 
@@ -17,6 +18,7 @@ pub(super) fn is_to_be_heard(incident: &Incident, urgent: &Urgent, now: Timestam
             let later = incident.urgent.iter().filter(|other| other.seq > urgent.seq);
             return later.into_iter().all(|other| !matches!(other.what, Alarm::Escalated { .. }));
         }
+        Alarm::Flapping { until, .. } => return now < *until,
         Alarm::ApprovalRequested { run, plan_hash, expires_at } => (run, plan_hash, expires_at),
     };
     let active = incident.active_run().filter(|active| active.number == *run);
@@ -39,13 +41,30 @@ pub(super) fn hears_alarm(
     alarm: &Alarm,
     channel: &str,
     with: Circumstances<'_>,
+    now: Timestamp,
 ) -> bool {
     let named = match alarm {
+        Alarm::Flapping { alert, .. } => {
+            return has_open_route(incident, alert, channel, with, now);
+        }
         Alarm::ApprovalRequested { .. } => BTreeSet::new(),
         Alarm::Escalated { .. } | Alarm::Harmful { .. } => of_runbook(incident, with),
     };
     let chosen = if named.is_empty() { of_routes(incident, with) } else { named };
     chosen.is_empty() || chosen.contains(channel)
+}
+
+/// Whether a route that is not muted now leads an alert to the channel.
+fn has_open_route(
+    incident: &Incident,
+    alert: &Fingerprint,
+    channel: &str,
+    with: Circumstances<'_>,
+    now: Timestamp,
+) -> bool {
+    let routes = incident.alerts.get(alert).map(|member| with.routes.taken_by(&member.alert));
+    let mut leading = routes.into_iter().flatten().filter(|route| route.leads_to(channel));
+    leading.any(|route| route.hush(now).is_none())
 }
 
 /// Those that are set up; a name that is not must not keep a person from being told.

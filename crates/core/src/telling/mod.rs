@@ -16,6 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::channels::Channels;
 use crate::fingerprint::Fingerprint;
 use crate::incident::{Failed, Flush, Incident, Urgent};
+use crate::muting::{self, MuteFacts, Subject};
 use crate::routing::{Hush, Routes};
 
 /// What telling is decided from, besides the incident itself.
@@ -32,6 +33,28 @@ pub struct Mutes {
     pub muted: BTreeMap<Fingerprint, Hush>,
     /// What could not be read, one sentence each: it mutes nothing, and the message says so.
     pub doubts: Vec<String>,
+}
+
+impl Mutes {
+    /// What every mute says of what fires.
+    pub fn of(incident: &Incident, facts: &MuteFacts<'_>, now: Timestamp) -> Self {
+        let mut mutes = Self::default();
+        for alert in incident.firing() {
+            let subject = Subject { alert, incident: Some(incident) };
+            let verdict = muting::verdict(subject, facts, now);
+            if let Some(muted) = verdict.muted {
+                let hush = Hush { because: muted.reason, until: muted.until };
+                mutes.muted.insert(alert.fingerprint.clone(), hush);
+                continue;
+            }
+            let doubts = verdict.findings.into_iter();
+            let doubts = doubts.filter(|finding| finding.says == muting::Says::Unreadable);
+            mutes.doubts.extend(doubts.map(|finding| finding.because));
+        }
+        mutes.doubts.sort_unstable();
+        mutes.doubts.dedup();
+        mutes
+    }
 }
 
 /// The decision for one channel.
@@ -119,7 +142,7 @@ fn alarm(incident: &Incident, channel: &str, with: Circumstances<'_>, now: Times
         if is_told
             || now.duration_since(urgent.at) > WORTH_TELLING
             || !audience::is_to_be_heard(incident, urgent, now)
-            || !audience::hears_alarm(incident, &urgent.what, channel, with)
+            || !audience::hears_alarm(incident, &urgent.what, channel, with, now)
         {
             continue;
         }

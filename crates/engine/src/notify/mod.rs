@@ -14,6 +14,7 @@ use firebreak_core::channels::{self, Channels};
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::{Event, Incident};
 use firebreak_core::notification::notification;
+use firebreak_core::policy::Policy;
 use firebreak_core::routing::Routes;
 use firebreak_core::telling::{Circumstances, Message, Mutes, Says, due};
 use jiff::{SignedDuration, Timestamp};
@@ -21,16 +22,19 @@ use jiff::{SignedDuration, Timestamp};
 use self::deliver::deliver;
 pub use self::tick::{Looked, Tick, on_event, on_tick};
 use self::together::together;
-use crate::ports::{Clock, IncidentStore, SecretSource, Sender, StoreError};
+use crate::muting;
+use crate::ports::{Clock, SecretSource, Sender, StoreError, TellingStore};
 use crate::record::{RecordError, record};
 
 /// What telling works with.
 #[derive(Clone, Copy)]
 pub struct Notifier<'a> {
-    pub store: &'a dyn IncidentStore,
+    pub store: &'a dyn TellingStore,
     pub clock: &'a dyn Clock,
     pub channels: &'a Channels,
     pub routes: &'a Routes,
+    /// Says what is muted.
+    pub policy: &'a Policy,
     pub secrets: &'a dyn SecretSource,
     pub sender: &'a dyn Sender,
     pub pace: Pace,
@@ -140,7 +144,8 @@ pub async fn tell(
         let incident = notifier.store.load(id).await?;
         let incident = incident.ok_or_else(|| NotifyError::NotFound(id.clone()))?;
         let now = notifier.clock.now();
-        let mutes = Mutes::default();
+        let facts = muting::read(notifier.store, notifier.policy, incident.firing(), now).await;
+        let mutes = Mutes::of(&incident, &facts, now);
         let with =
             Circumstances { channels: notifier.channels, routes: notifier.routes, mutes: &mutes };
         let due = due(&incident, channel, with, now);

@@ -25,6 +25,6 @@ pub use silences::{PutError, Silences};
 pub use spill::{Backlog, NotSpilled, Spill, SpillError, Spilled};
 pub use store::{
     Append, AppendError, Conflict, Counters, IncidentStore, ListPage, ListQuery, Settings, Slot,
-    SlotKey, SlotWrite, Store, StoreError,
+    SlotKey, SlotWrite, Store, StoreError, TellingStore,
 };
 pub use topic_host::{MOST_CERTIFICATE, TopicHost, TopicHostError};

@@ -174,6 +174,11 @@ pub trait Counters: Send + Sync {
     async fn counts(&self) -> Result<BTreeMap<String, u64>, StoreError>;
 }
 
+/// What telling asks of a store.
+pub trait TellingStore: IncidentStore + Silences {}
+
+impl<T: IncidentStore + Silences> TellingStore for T {}
+
 /// All that a store keeps, for the places that wire things together.
 pub trait Store:
     IncidentStore + Settings + Silences + Quarantine + Counters + Heartbeats + Nonces

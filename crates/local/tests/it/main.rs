@@ -11,6 +11,7 @@ mod heartbeats;
 mod identity;
 mod killed_driver;
 mod killed_store;
+mod muting;
 mod poison;
 mod process;
 mod quarantine;

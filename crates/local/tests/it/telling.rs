@@ -114,6 +114,7 @@ fn start_with(
         clock: Arc::<Moved>::clone(clock),
         channels: Arc::new(channels),
         routes: Arc::new(routes),
+        policy: Arc::default(),
         secrets: Arc::new(LocalSecrets {
             shared: shared.secrets,
             sources: BTreeMap::new(),

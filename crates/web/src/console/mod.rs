@@ -1,6 +1,7 @@
 //! The console: pages to read what is happening. Everything that changes something goes through the API.
 
 mod quarantine;
+mod silences;
 
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -26,6 +27,7 @@ pub fn router(api: Api) -> Router {
         .route("/incidents/{id}", get(incident))
         .route("/quarantine", get(quarantine::list))
         .route("/quarantine/{id}", get(quarantine::one))
+        .route("/silences", get(silences::list))
         .route("/login", get(login_form).post(login))
         .with_state(api)
 }
@@ -46,7 +48,7 @@ fn page(title: &str, body: &Markup) -> Html<String> {
                 a .skip href="#main" { "Skip to content" }
                 header {
                     a .brand href="/" { "Firebreak" }
-                    nav { a href="/quarantine" { "Quarantine" } }
+                    nav { a href="/silences" { "Silences" } " " a href="/quarantine" { "Quarantine" } }
                 }
                 main #main { (body) }
             }

@@ -1,5 +1,6 @@
 //! Who is told what, how often, and what happens when a channel, the secrets or another writer gets in the way.
 
+mod muted;
 mod world;
 
 use std::collections::BTreeMap;
