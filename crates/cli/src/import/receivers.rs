@@ -83,11 +83,25 @@ fn placeholder(channel: &str, ours: &mut Map<String, Value>, work: &mut Work) {
     work.signed.insert(channel.to_owned());
 }
 
+/// Whoever knows an address of these may post to it.
+const CAPABILITIES: [&str; 4] = ["slack.com", "discord.com", "office.com", "logic.azure.com"];
+
 /// A URL may hold a password or a token: such a one is not copied.
 fn is_open(url: &str) -> bool {
     let rest = url.split_once("://").map_or("", |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    !url.contains(['?', '#']) && !authority.contains('@') && !url.contains("{{")
+    let mut parts = rest.split('/');
+    let authority = parts.next().unwrap_or_default();
+    let host = authority.split(':').next().unwrap_or_default();
+    !url.contains(['?', '#', '@', '{', '%', ';', '=', '$'])
+        && !CAPABILITIES.iter().any(|end| host.ends_with(end))
+        && !parts.any(looks_random)
+}
+
+/// A part of a path that no person would have chosen.
+fn looks_random(part: &str) -> bool {
+    let digits = part.bytes().filter(u8::is_ascii_digit).count();
+    let upper = part.bytes().any(|byte| byte.is_ascii_uppercase());
+    part.len() >= 20 || (part.len() >= 8 && (digits >= 3 || (digits > 0 && upper)))
 }
 
 fn webhook(

@@ -121,3 +121,23 @@ fn remarks_stand_in_the_file_as_well() {
     }
     assert!(imported.yaml.contains("#   one-2"), "{}", imported.yaml);
 }
+
+#[test]
+fn an_address_that_may_be_a_secret_is_not_copied() {
+    for (url, copied) in [
+        ("https://relay.example.com/team-a/alerts", true),
+        ("https://relay.example.com:8443/v1/hooks", true),
+        ("https://hooks.slack.com/services/T0/B0/word", false),
+        ("https://discord.com/api/webhooks/1/word", false),
+        ("https://example.com/hook/Zx81kQp3Lw", false),
+        ("https://example.com/averyveryverylongpathsegment", false),
+        ("https://example.com/a;token=b", false),
+        ("https://example.com/$TOKEN", false),
+    ] {
+        let text = format!(
+            "route: {{receiver: a}}\nreceivers: [{{name: a, webhook_configs: [{{url: '{url}'}}]}}]"
+        );
+        let yaml = alertmanager(&text).unwrap().yaml;
+        assert_eq!(yaml.contains(url), copied, "{url}: {yaml}");
+    }
+}
