@@ -9,6 +9,10 @@ const MOST_BYTES: usize = 4096;
 /// Brackets within each other. A debug build on a thread of two megabytes holds twice as many.
 const MOST_NESTED: usize = 16;
 
+/// A macro becomes a loop in the tree: its brackets weigh as much as so many plain ones.
+const MACRO_WEIGHS: usize = 4;
+const MACROS: [&str; 5] = ["all", "exists", "exists_one", "filter", "map"];
+
 /// Operators that go one level deeper each: signs, sums, products and choices.
 const MOST_OPERATORS: usize = 48;
 
@@ -20,6 +24,8 @@ pub(super) fn too_deep(text: &str) -> Option<Flaw> {
     // What stands in a string is no depth; where strings are hard to tell, everything counts.
     let strings = !text.contains("\"\"\"") && !text.contains("'''");
     let (mut nested, mut deepest, mut operators) = (0_usize, 0, 0);
+    let mut open_weights: Vec<usize> = Vec::new();
+    let mut word = String::new();
     let (mut quote, mut raw, mut escaped, mut before) = (None, false, false, ' ');
     let mut rest = text.chars().peekable();
     while let Some(c) = rest.next() {
@@ -32,18 +38,30 @@ pub(super) fn too_deep(text: &str) -> Option<Flaw> {
                 raw = matches!(before, 'r' | 'R');
             }
             (None, '(' | '[' | '{') => {
-                nested += 1;
+                let weight = if MACROS.contains(&word.as_str()) { MACRO_WEIGHS } else { 1 };
+                open_weights.push(weight);
+                nested += weight;
                 deepest = deepest.max(nested);
             }
-            (None, ')' | ']' | '}') => nested = nested.saturating_sub(1),
+            (None, ')' | ']' | '}') => nested -= open_weights.pop().unwrap_or_default(),
             (None, '!') if rest.peek() == Some(&'=') => {}
             (None, '!' | '-' | '+' | '*' | '/' | '%' | '?') => operators += 1,
             (Some(_) | None, _) => {}
         }
+        let is_letter = c.is_alphanumeric() || c == '_';
+        if !(is_letter || c.is_whitespace()) || (is_letter && before.is_whitespace()) {
+            word.clear();
+        }
+        if is_letter {
+            word.push(c);
+        }
         before = c;
     }
     if deepest > MOST_NESTED {
-        return Some(Flaw::whole(text, "brackets stand more than 16 deep; write it flatter"));
+        return Some(Flaw::whole(
+            text,
+            "brackets stand more than 16 deep, those of a macro counted four times; write it flatter",
+        ));
     }
     (operators > MOST_OPERATORS).then(|| {
         Flaw::whole(text, "it has more than 48 signs, sums, products and choices; cut it in two")
@@ -62,6 +80,7 @@ mod tests {
             &many,
             r#"alert.title.matches(r"\(\(\(")"#,
             "((((((((true))))))))",
+            "alert.labels.exists(k, ['a', 'b'].all(s, s.split(',').exists(p, p == k)))",
         ] {
             assert_eq!(too_deep(fine), None, "{fine}");
         }
@@ -76,6 +95,7 @@ mod tests {
             nested,
             behind,
             tripled,
+            "[1].exists (x, ".repeat(5),
             "!".repeat(49),
             "1+".repeat(49),
             "a?b:".repeat(49),
