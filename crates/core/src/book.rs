@@ -27,6 +27,11 @@ impl BookKey {
         Self(format!("group:{key}"))
     }
 
+    /// The book that names the failure domains in which a shared cause is suspected.
+    pub fn domains() -> Self {
+        Self("domains".to_owned())
+    }
+
     /// The book in which the firings of a failure domain are counted.
     pub fn domain(key: &str) -> Self {
         Self(format!("domain:{key}"))

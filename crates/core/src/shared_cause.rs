@@ -12,6 +12,7 @@ use crate::alert::{Alert, AlertStatus, Draft, Severity};
 use crate::book::BookKey;
 use crate::fingerprint::digest;
 use crate::ids::IncidentId;
+use crate::incident::target_of;
 use crate::policy::SharedCause;
 
 /// The source of what Firebreak itself says; its alerts belong to no domain.
@@ -52,7 +53,20 @@ pub struct Domain {
     groups: BTreeMap<String, Firing>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspected: Option<Suspected>,
+    /// In the book of all domains alone: those in which a cause is suspected.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub open: BTreeSet<DomainKey>,
 }
+
+/// A suspicion as it stands, with the incident in which people are told of it, once there is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suspicion {
+    pub suspected: Suspected,
+    pub parent: Option<IncidentId>,
+}
+
+/// The suspicions that stand, by domain.
+pub type Suspicions = BTreeMap<DomainKey, Suspicion>;
 
 /// The latest time at which it began to fire.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,7 +110,8 @@ impl Domain {
         }
         let mut domain = self.clone();
         let firing = Firing { at, incident: incident.clone(), severity: alert.severity };
-        enter(&mut domain.targets, short(target(alert)), &firing);
+        let target = target_of(alert).unwrap_or_else(|| alert.fingerprint.to_string());
+        enter(&mut domain.targets, short(&target), &firing);
         enter(&mut domain.groups, short(&alert.group_key()), &firing);
         // Deliveries may be late, so the window ends with the latest of all and not with this one.
         let latest = domain.firings().map(|firing| firing.at).max().unwrap_or(at);
@@ -129,10 +144,6 @@ fn enter(known: &mut BTreeMap<String, Firing>, key: String, firing: &Firing) {
     if known.at < firing.at {
         known.clone_from(firing);
     }
-}
-
-fn target(alert: &Alert) -> &str {
-    alert.fingerprint.as_str()
 }
 
 fn short(text: &str) -> String {
@@ -299,7 +310,7 @@ mod tests {
                 let seen = &firings[..=index];
                 let latest = seen.iter().map(|(_, _, at)| *at).max().unwrap();
                 let window: Vec<_> = seen.iter().filter(|(_, _, at)| latest - at < 300).collect();
-                let targets: BTreeSet<_> = window.iter().map(|(r, t, _)| (r, t)).collect();
+                let targets: BTreeSet<_> = window.iter().map(|(_, t, _)| t).collect();
                 let groups: BTreeSet<_> = window.iter().map(|(r, _, _)| r).collect();
                 let crosses = targets.len() > 5 || groups.len() > 3;
                 match domain.note(&alert, &incident(index), at(*second), &of) {

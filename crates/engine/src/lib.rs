@@ -20,6 +20,7 @@ pub mod queue;
 pub mod record;
 pub mod remediate;
 pub mod runbooks;
+pub mod shared_cause;
 pub mod silence;
 pub mod sweep;
 pub mod takeover;

@@ -1,17 +1,23 @@
 //! Reading what may mute an alert. What cannot be read is a fact for the decision, not a failure of the question.
 
+use std::collections::BTreeSet;
+
 use firebreak_core::alert::Alert;
 use firebreak_core::muting::{Live, MuteFacts, Reading, needs_live};
 use firebreak_core::policy::Policy;
+use firebreak_core::shared_cause::DomainKey;
 use jiff::Timestamp;
 
 use crate::ports::{IncidentStore, Silences, StoreError};
+use crate::shared_cause::suspicions;
 
-/// Reads what the mutes of these alerts depend on: the silences, and the live incidents where a rule asks for them.
+/// Reads what the mutes of these alerts depend on: the silences, the live incidents where a rule asks for them, and
+/// what is suspected in these failure domains.
 pub async fn read<'a, S: IncidentStore + Silences + ?Sized>(
     store: &S,
     policy: &'a Policy,
     alerts: impl IntoIterator<Item = &Alert>,
+    domains: &BTreeSet<DomainKey>,
     now: Timestamp,
 ) -> MuteFacts<'a> {
     let live = if alerts.into_iter().any(|alert| needs_live(policy, alert)) {
@@ -20,7 +26,8 @@ pub async fn read<'a, S: IncidentStore + Silences + ?Sized>(
         Reading::Known(Live::default())
     };
     let silences = reading("the silences", store.silences(now).await);
-    MuteFacts { policy, silences, live }
+    let suspected = reading("the failure domains", suspicions(store, domains).await);
+    MuteFacts { policy, silences, live, suspected }
 }
 
 fn reading<T>(what: &str, read: Result<T, StoreError>) -> Reading<T> {

@@ -20,6 +20,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::muting;
 use crate::ports::{AppendError, ApplyError, Clock, Hands, HandsSet, Store, StoreError};
 use crate::record::{RecordError, append_of, pause, record};
+use crate::shared_cause::domains;
 
 /// What remediation works with. A driver that only advances needs no hands.
 #[derive(Clone, Copy)]
@@ -136,11 +137,16 @@ async fn switch(with: Remediation<'_>) -> SwitchReading {
     }
 }
 
+async fn mutes_now<'a>(with: Remediation<'a>, incident: &Incident) -> MuteFacts<'a> {
+    let of = domains(with.policy, incident.firing());
+    muting::read(with.store, with.policy, incident.firing(), &of, with.clock.now()).await
+}
+
 async fn mutes<'a>(with: Remediation<'a>, incident: &Incident) -> MuteFacts<'a> {
     if !run::mutes_needed(incident) {
         return MuteFacts::unread(with.policy);
     }
-    muting::read(with.store, with.policy, incident.firing(), with.clock.now()).await
+    mutes_now(with, incident).await
 }
 
 fn hands<'a>(with: Remediation<'a>, step: &Step) -> Result<&'a dyn Hands, RemediateError> {
@@ -293,7 +299,7 @@ async fn at_hand(
     }
     let books: Books = with.store.books(&run::books_needed(incident)).await?;
     let switch = switch(with).await;
-    let mutes = muting::read(with.store, with.policy, incident.firing(), with.clock.now()).await;
+    let mutes = mutes_now(with, incident).await;
     let observations = [seen];
     let now = with.clock.now();
     let judgement = guards::judge(&Case {

@@ -33,7 +33,7 @@ pub struct Drain {
 }
 
 /// Deliveries that are read from the spill at once.
-const MOST_AT_ONCE: usize = 64;
+const MOST_AT_ONCE: usize = 256;
 
 /// The rest after the first failure; it doubles with each one that follows.
 const SHORTEST_REST: Duration = Duration::from_millis(250);
@@ -97,25 +97,26 @@ enum NotDrained {
 async fn drain(
     settings: &Arc<DrainSettings>,
     stopped: &watch::Receiver<()>,
-) -> Result<u64, NotDrained> {
+) -> Result<usize, NotDrained> {
     let mut taken = 0;
     loop {
         let waiting = settings.spill.oldest(MOST_AT_ONCE).await?;
         if waiting.is_empty() {
             return Ok(taken);
         }
-        let mut together = take_together(settings, &waiting).await?;
-        for one in waiting {
-            if together > 0 {
-                together -= 1;
-            } else if stopped.has_changed().is_err() {
-                return Ok(taken);
-            } else {
-                take(settings, &one).await?;
-            }
-            settings.spill.taken(one).await?;
-            taken += 1;
+        if stopped.has_changed().is_err() {
+            return Ok(taken);
         }
+        let mut waiting = waiting;
+        let together = take_together(settings, &waiting).await?;
+        waiting.truncate(together.max(1));
+        if together == 0
+            && let Some(first) = waiting.first()
+        {
+            take(settings, first).await?;
+        }
+        taken += waiting.len();
+        settings.spill.taken(waiting).await?;
     }
 }
 

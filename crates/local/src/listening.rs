@@ -1,4 +1,4 @@
-//! Listening for signs of life, again and again, for as long as the platform runs.
+//! Listening for signs of life and looking after shared causes, again and again, for as long as the platform runs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +8,7 @@ use firebreak_core::routing::Routes;
 use firebreak_engine::heartbeats::listen;
 use firebreak_engine::ingest::Ingest;
 use firebreak_engine::ports::{Clock, Store};
+use firebreak_engine::shared_cause::settle;
 use jiff::SignedDuration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -56,6 +57,9 @@ async fn run(settings: ListenSettings, mut stopped: watch::Receiver<()>) {
         };
         if let Err(error) = listen(with).await {
             tracing::warn!(%error, "nobody knows which sources are silent");
+        }
+        if let Err(error) = settle(with).await {
+            tracing::warn!(%error, "nobody knows whether a shared cause is over");
         }
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}

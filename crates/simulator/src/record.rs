@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use firebreak_core::book::{Book, BookKey, Books};
+use firebreak_core::book::{Book, BookKey, BookWrite, Books};
 use firebreak_core::fingerprint::Fingerprint;
 use firebreak_core::heartbeat::{Heard, Watch};
 use firebreak_core::ids::IncidentId;
@@ -241,6 +241,21 @@ impl IncidentStore for MemoryStore {
         let tables = self.tables();
         let live = tables.incidents.values().rev().filter(|incident| incident.status.is_live());
         Ok(Live::first(live.take(most + 1).cloned().collect(), most))
+    }
+
+    async fn write_books(&self, books: &[BookWrite]) -> Result<(), AppendError> {
+        self.weather().await?;
+        let mut tables = self.tables();
+        for write in books {
+            let stored = tables.books.get(&write.key).map_or(0, |book| book.version);
+            if stored + 1 != write.book.version {
+                return Err(AppendError::Conflict(Conflict::Book { key: write.key.clone() }));
+            }
+        }
+        for write in books {
+            tables.books.insert(write.key.clone(), write.book.clone());
+        }
+        Ok(())
     }
 
     async fn books(&self, keys: &[BookKey]) -> Result<Books, StoreError> {

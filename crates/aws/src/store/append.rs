@@ -31,20 +31,33 @@ impl DynamoStore {
     /// meet their own version.
     pub(super) async fn transact(&self, append: &Append) -> Result<(), AppendError> {
         let (seq, actions) = actions(append)?;
+        self.carry_out(&actions, Some(token(append, seq))).await
+    }
+
+    /// Books alone. A repeat whose answer was lost meets its own version, which is a conflict.
+    pub(super) async fn transact_books(&self, books: &[BookWrite]) -> Result<(), AppendError> {
+        let actions: Vec<Action<'_>> = books.iter().map(Action::Book).collect();
+        self.carry_out(&actions, None).await
+    }
+
+    async fn carry_out(
+        &self,
+        actions: &[Action<'_>],
+        token: Option<String>,
+    ) -> Result<(), AppendError> {
         let writes: Vec<TransactWriteItem> =
             actions.iter().map(|action| action.write(&self.table)).collect();
-        let token = token(append, seq);
         let mut pauses = PAUSES.iter();
         loop {
             let sent = self
                 .client
                 .transact_write_items()
                 .set_transact_items(Some(writes.clone()))
-                .client_request_token(&token)
+                .set_client_request_token(token.clone())
                 .send()
                 .await;
             let Err(error) = sent else { return Ok(()) };
-            let busy = match read(&error, &actions) {
+            let busy = match read(&error, actions) {
                 Meaning::Conflict(conflict) => return Err(AppendError::Conflict(conflict)),
                 Meaning::Failed(error) => return Err(error.into()),
                 Meaning::Busy(words) => words,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
-use firebreak_core::book::{BookKey, Books};
+use firebreak_core::book::{BookKey, BookWrite, Books};
 use firebreak_core::fingerprint::Fingerprint;
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::{Event, Incident, Recorded};
@@ -57,6 +57,10 @@ impl IncidentStore for DynamoStore {
     }
 
     /// Beside the slot, in an item of its own: a count must not be in the way of a transaction.
+    async fn write_books(&self, books: &[BookWrite]) -> Result<(), AppendError> {
+        self.transact_books(books).await
+    }
+
     async fn count_repeats(&self, repeats: &[Repeats]) -> Result<(), StoreError> {
         let counts = repeats.iter().map(|repeated| {
             let update = self.client.update_item().table_name(&self.table);

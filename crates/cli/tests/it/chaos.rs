@@ -178,7 +178,7 @@ async fn what_was_answered_2xx_survives_failing_commits_an_outage_and_a_kill() {
         sender.await.unwrap();
     }
     let mut drained = None;
-    for _ in 0..2400 {
+    for _ in 0..12_000 {
         if waiting(&data) == 0 {
             drained = Some(back.elapsed());
             break;

@@ -13,6 +13,7 @@ mod maintenance;
 mod max_age;
 mod require_tag;
 mod sender_mute;
+mod shared_cause;
 mod silenced;
 mod still_true;
 
@@ -82,6 +83,7 @@ pub const GUARDS: &[&dyn Guard] = &[
     &max_age::MaxAge,
     &require_tag::RequireTag,
     &sender_mute::SenderMute,
+    &shared_cause::NoSharedCause,
     &silenced::NotSilenced,
     &still_true::StillTrue,
 ];
@@ -173,6 +175,7 @@ const MUTE_GUARDS: &[(&str, MutedBy)] = &[
     ("inhibited", MutedBy::Inhibition),
     ("maintenance", MutedBy::Maintenance),
     ("sender_mute", MutedBy::Sender),
+    ("shared_cause", MutedBy::SharedCause),
     ("silenced", MutedBy::Silence),
 ];
 

@@ -13,8 +13,10 @@ use crate::ids::IncidentId;
 use crate::incident::{Acknowledgement, Event, Incident, Recorded};
 use crate::muting::{Live, MuteFacts, Reading, Silence, SilenceDraft};
 use crate::plan::Plan;
+use crate::policy::SharedCause;
 use crate::policy::{self, Policy};
 use crate::runbook::{self, Runbook};
+use crate::shared_cause::{Suspected, Suspicion, Suspicions, domains_of};
 use crate::switch::{Engaged, KillSwitch, SwitchReading};
 use crate::target::Target;
 
@@ -43,6 +45,7 @@ struct Scene {
     policy: Policy,
     silences: Reading<Vec<Silence>>,
     live: Reading<Live>,
+    suspected: Reading<Suspicions>,
     now: Timestamp,
 }
 
@@ -87,6 +90,7 @@ impl Scene {
             policy: policy::read(POLICY).unwrap(),
             silences: Reading::Known(Vec::new()),
             live: Reading::Known(Live::default()),
+            suspected: Reading::Known(Suspicions::new()),
             now: at(0),
         };
         scene.firing(alert("slow-api-data", ONE))
@@ -149,6 +153,7 @@ impl Scene {
                 policy: &self.policy,
                 silences: self.silences.clone(),
                 live: self.live.clone(),
+                suspected: self.suspected.clone(),
             },
             now: self.now,
         })
@@ -251,6 +256,7 @@ fn blocking() -> Vec<(&'static str, Scene)> {
         ("max_age", Scene::new().at(601)),
         ("require_tag", Scene::new().with(|scene| scene.observations[0].tags.clear())),
         ("sender_mute", Scene::new().firing(muted(None))),
+        ("shared_cause", Scene::new().with(|scene| scene.suspected = suspected())),
         ("silenced", Scene::new().with(|scene| scene.silences = silenced(at(60)))),
         ("still_true", Scene::new().over(ONE)),
     ]
@@ -503,6 +509,32 @@ fn a_window_of_no_length_forgets_at_once() {
         scene.runbook.guards.cooldown = SignedDuration::ZERO;
     });
     passes(&scene.acted(ONE, &other(), 0));
+}
+
+/// One cause is suspected for the domain of the scene's alert, and nobody was told of it yet.
+fn suspected() -> Reading<Suspicions> {
+    let alert = alert("slow-api-data", ONE);
+    let domains = domains_of(&alert, &SharedCause::default());
+    let of = |domain| {
+        let severity = crate::alert::Severity::Critical;
+        let suspected = Suspected { since: at(0), targets: 21, groups: 2, severity };
+        (domain, Suspicion { suspected, parent: None })
+    };
+    Reading::Known(domains.into_iter().map(of).collect())
+}
+
+#[test]
+fn a_member_of_a_shared_cause_is_not_acted_on_and_nobody_acts_on_what_cannot_be_read() {
+    let member = Scene::new().with(|scene| scene.suspected = suspected());
+    holds(&member, "shared_cause", "21 targets");
+    let blind = Reading::Unreadable("the store is away".to_owned());
+    let blind = Scene::new().with(|scene| scene.suspected = blind);
+    holds(&blind, "shared_cause", "the store is away");
+    let off = Scene::new().with(|scene| {
+        scene.suspected = suspected();
+        scene.policy.shared_cause.domains.clear();
+    });
+    passes(&off);
 }
 
 #[test]

@@ -8,6 +8,7 @@ pub mod flapping;
 mod inhibition;
 mod maintenance;
 mod sender;
+mod shared_cause;
 pub mod silence;
 mod silenced;
 
@@ -21,6 +22,7 @@ pub use silence::{BadSilence, Change, Silence, SilenceDraft, SilenceId, SilenceS
 use crate::alert::Alert;
 use crate::incident::{Event, Incident};
 use crate::policy::Policy;
+use crate::shared_cause::Suspicions;
 
 /// A fact that may not have been readable at the moment of a decision.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,18 +61,30 @@ pub struct MuteFacts<'a> {
     pub silences: Reading<Vec<Silence>>,
     /// Needed where [`needs_live`] says so; else it may be empty.
     pub live: Reading<Live>,
+    /// At least those of the failure domains of the alerts that are asked about.
+    pub suspected: Reading<Suspicions>,
 }
 
 impl<'a> MuteFacts<'a> {
     /// The facts of a decision that asks for none: should it ask, nothing is done.
     pub fn unread(policy: &'a Policy) -> Self {
         let why = || "it was not read".to_owned();
-        Self { policy, silences: Reading::Unreadable(why()), live: Reading::Unreadable(why()) }
+        Self {
+            policy,
+            silences: Reading::Unreadable(why()),
+            live: Reading::Unreadable(why()),
+            suspected: Reading::Unreadable(why()),
+        }
     }
 
     /// The facts where nobody set a silence and nothing else is live.
     pub fn quiet(policy: &'a Policy) -> Self {
-        Self { policy, silences: Reading::Known(Vec::new()), live: Reading::Known(Live::default()) }
+        Self {
+            policy,
+            silences: Reading::Known(Vec::new()),
+            live: Reading::Known(Live::default()),
+            suspected: Reading::Known(Suspicions::new()),
+        }
     }
 }
 
@@ -90,6 +104,8 @@ pub enum MutedBy {
     Silence,
     /// A service that this one depends on has a firing incident.
     Dependency,
+    /// One cause is suspected for much of its failure domain.
+    SharedCause,
     Flapping,
 }
 
@@ -101,6 +117,7 @@ impl MutedBy {
             MutedBy::Inhibition => "inhibition",
             MutedBy::Silence => "silence",
             MutedBy::Dependency => "dependency",
+            MutedBy::SharedCause => "shared_cause",
             MutedBy::Flapping => "flapping",
         }
     }
@@ -167,6 +184,7 @@ pub const MUTES: &[&dyn Mute] = &[
     &inhibition::Inhibited,
     &silenced::Silenced,
     &dependency::ParentFires,
+    &shared_cause::PartOfSharedCause,
     &flapping::IsFlapping,
 ];
 

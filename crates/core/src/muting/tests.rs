@@ -215,6 +215,7 @@ fn what_cannot_be_read_mutes_nothing_for_telling_and_is_said() {
         policy: &policy,
         silences: Reading::Unreadable("away".to_owned()),
         live: Reading::Unreadable("away".to_owned()),
+        ..MuteFacts::quiet(&policy)
     };
     let subject = Subject { alert: &target, incident: None };
     let verdict = verdict(subject, &facts, at(0));

@@ -141,6 +141,7 @@ impl World {
             policy: &self.policy,
             silences: self.silences.clone(),
             live: muting::Reading::Known(live),
+            suspected: muting::Reading::Known(crate::shared_cause::Suspicions::new()),
         }
     }
 

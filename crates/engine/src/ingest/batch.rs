@@ -13,6 +13,7 @@ use super::Ingest;
 use super::working::{Keyed, Placed, Work, Working};
 use crate::ports::{AppendError, Conflict, StoreError};
 use crate::record::pause;
+use crate::shared_cause;
 
 /// What became of one alert.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,10 +129,16 @@ impl Batch<'_> {
             }
         }
         let works = working.into_works();
+        let events = works.iter().flat_map(|work| &work.append.events);
+        let suspected = shared_cause::count(ingest, events).await?;
         for (index, answer) in settled {
             self.answer(index, answer);
         }
         again.extend(self.write(ingest, works, attempt).await);
+        // The parent is an alert as well, which comes this way once more.
+        if let Err(error) = Box::pin(shared_cause::open(ingest, suspected)).await {
+            tracing::warn!(%error, "a shared cause is suspected, and its parent is opened later");
+        }
         again.sort_unstable();
         Ok(again)
     }

@@ -1,6 +1,6 @@
 //! The working set of a batch: what was read, and what its alerts make of it before anything is written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use firebreak_core::alert::Alert;
 use firebreak_core::fingerprint::Fingerprint;
@@ -10,6 +10,7 @@ use firebreak_core::incident::{
 };
 use firebreak_core::muting::{MuteFacts, needs_live};
 use firebreak_core::routing::Routes;
+use firebreak_core::shared_cause::DomainKey;
 use jiff::Timestamp;
 
 use super::Ingest;
@@ -18,6 +19,7 @@ use crate::ids;
 use crate::muting;
 use crate::ports::{Append, Slot, SlotKey, SlotWrite, StoreError};
 use crate::record::Growth;
+use crate::shared_cause::domains;
 
 /// An alert with the keys under which its place is looked for.
 pub(super) struct Keyed<'a> {
@@ -69,6 +71,8 @@ pub(super) struct Working<'a> {
     mutes: Option<MuteFacts<'a>>,
     /// One of the alerts whose mutes depend on other incidents.
     depends: Option<&'a Alert>,
+    /// The failure domains of the alerts that may be news.
+    domains: BTreeSet<DomainKey>,
     /// The answers that are good once an incident's append is written.
     hanging: BTreeMap<IncidentId, Vec<(usize, Taken)>>,
 }
@@ -89,6 +93,11 @@ impl<'a> Working<'a> {
             .clone()
             .map(|keyed| keyed.alert)
             .find(|alert| alert.is_firing() && needs_live(ingest.policy, alert));
+        let news = alerts.clone().filter(|keyed| {
+            let own = slots.get(&keyed.own);
+            keyed.alert.is_firing() && !own.is_some_and(|slot| is_repeat(slot, keyed.alert))
+        });
+        let domains = domains(ingest.policy, news.map(|keyed| keyed.alert));
         let likely = alerts.filter_map(|keyed| match slots.get(&keyed.own) {
             Some(slot) if is_repeat(slot, keyed.alert) => None,
             Some(slot) => Some(slot),
@@ -106,7 +115,7 @@ impl<'a> Working<'a> {
         };
         let now = ingest.clock.now();
         let (moved, hanging) = (BTreeMap::new(), BTreeMap::new());
-        Ok(Self { ingest, now, slots, moved, incidents, mutes: None, depends, hanging })
+        Ok(Self { ingest, now, slots, moved, incidents, mutes: None, depends, domains, hanging })
     }
 
     /// Decides about the alert at `index` as if all that was decided before were written.
@@ -150,7 +159,7 @@ impl<'a> Working<'a> {
             return Settled { received, muted: false };
         }
         if self.mutes.is_none() {
-            self.mutes = Some(muting::read(store, policy, self.depends, now).await);
+            self.mutes = Some(muting::read(store, policy, self.depends, &self.domains, now).await);
         }
         let known = |id: Option<&IncidentId>| Some(&self.incidents.get(id?)?.incident);
         let place = place.filter(|_| !matches!(received, Received::Open { .. }));

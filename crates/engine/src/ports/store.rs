@@ -156,6 +156,9 @@ pub trait IncidentStore: Send + Sync {
     /// The incidents that are not over, the newest first, `most` at most. It may lag behind an append by a moment.
     async fn live(&self, most: usize) -> Result<Live, StoreError>;
 
+    /// Writes books in one transaction, each on condition of its version, without an incident.
+    async fn write_books(&self, books: &[BookWrite]) -> Result<(), AppendError>;
+
     /// The books that exist among `keys`; sees every append that was answered before.
     async fn books(&self, keys: &[BookKey]) -> Result<Books, StoreError>;
 }

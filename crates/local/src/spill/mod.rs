@@ -39,7 +39,7 @@ type Answer<T, E> = oneshot::Sender<Result<T, E>>;
 enum Wish {
     Put(Box<Spilled>, Answer<(), SpillError>),
     Oldest(usize, Answer<Vec<Waiting>, io::Error>),
-    Taken(Box<Waiting>, Answer<(), io::Error>),
+    Taken(Vec<Waiting>, Answer<(), io::Error>),
 }
 
 /// Why the spill cannot be opened.
@@ -72,9 +72,8 @@ impl FileSpill {
         self.ask(|answer| Wish::Oldest(most, answer)).await.unwrap_or_else(|| Err(gone()))
     }
 
-    /// The oldest delivery that waited was taken in and leaves.
-    pub async fn taken(&self, oldest: Waiting) -> io::Result<()> {
-        let oldest = Box::new(oldest);
+    /// The oldest deliveries that waited were taken in and leave.
+    pub async fn taken(&self, oldest: Vec<Waiting>) -> io::Result<()> {
         self.ask(|answer| Wish::Taken(oldest, answer)).await.unwrap_or_else(|| Err(gone()))
     }
 
@@ -201,7 +200,7 @@ mod tests {
             for one in waiting {
                 let body = one.spilled.as_ref().unwrap().delivery.body.unpack().unwrap();
                 seen.push(String::from_utf8(body).unwrap().parse::<i32>().unwrap());
-                spill.taken(one).await.unwrap();
+                spill.taken(vec![one]).await.unwrap();
             }
         }
         seen.sort_unstable();

@@ -167,8 +167,15 @@ impl Segments {
         Ok(waiting)
     }
 
-    /// The oldest message was taken in. A file of which nothing waits any more is removed.
-    pub(super) fn taken(&mut self, oldest: &Waiting) -> io::Result<()> {
+    /// The oldest messages were taken in. A file of which nothing waits any more is removed.
+    pub(super) fn taken(&mut self, oldest: &[Waiting]) -> io::Result<()> {
+        for one in oldest {
+            self.leave(one)?;
+        }
+        self.record()
+    }
+
+    fn leave(&mut self, oldest: &Waiting) -> io::Result<()> {
         while self.files.front().is_some_and(|first| first.number < oldest.file) {
             self.remove_first()?;
         }
@@ -187,7 +194,7 @@ impl Segments {
             // What waits now came no earlier.
             self.backlog.oldest = Some(spilled.delivery.received_at);
         }
-        self.record()
+        Ok(())
     }
 
     fn remove_first(&mut self) -> io::Result<()> {
@@ -284,7 +291,7 @@ mod tests {
             }
             for one in &waiting {
                 bodies.push(body(one));
-                segments.taken(one).unwrap();
+                segments.taken(std::slice::from_ref(one)).unwrap();
             }
         }
     }
@@ -308,7 +315,7 @@ mod tests {
         let waiting = segments.oldest(5).unwrap();
         assert_eq!(waiting.iter().map(body).collect::<Vec<_>>(), numbered(0..5));
         for one in &waiting {
-            segments.taken(one).unwrap();
+            segments.taken(std::slice::from_ref(one)).unwrap();
         }
         assert_eq!(segments.backlog().deliveries, 35);
         let before = segments.backlog();
@@ -330,7 +337,7 @@ mod tests {
             let mut segments = Segments::open(folder.path(), MOST).unwrap();
             segments.put(&[spilled(2 * n), spilled(2 * n + 1)]).unwrap();
             let waiting = segments.oldest(1).unwrap();
-            segments.taken(&waiting[0]).unwrap();
+            segments.taken(&waiting[..1]).unwrap();
             assert_eq!(drain(&mut segments), numbered(2 * n + 1..2 * n + 2));
         }
     }
@@ -393,7 +400,7 @@ mod tests {
         let mut seen = Vec::new();
         while let Some(one) = segments.oldest(1).unwrap().pop() {
             seen.push(one.spilled.clone().unwrap());
-            segments.taken(&one).unwrap();
+            segments.taken(&[one]).unwrap();
         }
         assert_eq!(seen, big);
         assert_eq!(files(folder.path()), 0);

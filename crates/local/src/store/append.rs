@@ -1,6 +1,6 @@
 //! The one write path: an append is one transaction, on condition of everything that was read.
 
-use firebreak_core::book::BookKey;
+use firebreak_core::book::{BookKey, BookWrite};
 use firebreak_core::ids::IncidentId;
 use firebreak_engine::ports::{Append, AppendError, Conflict, SlotKey, StoreError};
 use rusqlite::types::FromSql;
@@ -70,10 +70,7 @@ impl Rows {
                 seen: slot.seen.as_ref().map(text).transpose()?,
             })
         });
-        let books = books.iter().map(|write| {
-            let version = number(write.book.version)?;
-            Ok(BookRow { key: write.key.clone(), version, body: text(&write.book)? })
-        });
+        let books = books.iter().map(BookRow::of);
         Ok(Self {
             incident: row,
             events: events.collect::<Result<_, StoreError>>()?,
@@ -120,6 +117,27 @@ pub(super) fn write_all(
         Ok(answer)
     };
     appends.into_iter().map(one).collect()
+}
+
+/// Books without an incident.
+pub(super) struct BookRows(Vec<BookRow>);
+
+impl BookRows {
+    pub(super) fn of(books: &[BookWrite]) -> Result<Self, StoreError> {
+        books.iter().map(BookRow::of).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Within a transaction of the caller, who undoes it all when this fails.
+    pub(super) fn write(&self, connection: &Connection) -> Result<(), AppendError> {
+        self.0.iter().try_for_each(|book| book.write(connection))
+    }
+}
+
+impl BookRow {
+    fn of(write: &BookWrite) -> Result<Self, StoreError> {
+        let version = number(write.book.version)?;
+        Ok(BookRow { key: write.key.clone(), version, body: text(&write.book)? })
+    }
 }
 
 impl IncidentRow {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use firebreak_core::book::{Book, BookKey, Books};
+use firebreak_core::book::{Book, BookKey, BookWrite, Books};
 use firebreak_core::fingerprint::Fingerprint;
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::{Incident, Recorded, Status};
@@ -78,6 +78,11 @@ impl IncidentStore for SqliteStore {
         written.unwrap_or_else(|error: StoreError| {
             appends.iter().map(|_| Err(error.clone().into())).collect()
         })
+    }
+
+    async fn write_books(&self, books: &[BookWrite]) -> Result<(), AppendError> {
+        let rows = append::BookRows::of(books)?;
+        self.write(move |savepoint| rows.write(savepoint)).await
     }
 
     async fn count_repeats(&self, repeats: &[Repeats]) -> Result<(), StoreError> {

@@ -16,5 +16,6 @@ mod poison;
 mod process;
 mod quarantine;
 mod queue;
+mod shared_cause;
 mod telling;
 mod world;

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::record::stored;
 use super::{append, find, written};
 use crate::contracts::examples::{at, by_fingerprint, firing, note, opening};
-use crate::ports::{Append, Conflict, SlotKey, SlotWrite, Store};
+use crate::ports::{Append, AppendError, Conflict, SlotKey, SlotWrite, Store};
 
 pub(super) fn target(id: &str) -> Target {
     Target { kind: "ec2.instance".to_owned(), id: id.to_owned() }
@@ -171,6 +171,25 @@ pub(super) async fn book_written(store: Arc<dyn Store>) {
     let expected = next.books.first().map(|write| write.book.clone());
     written(&*store, &next).await;
     assert_eq!(book(&*store, &key).await, expected);
+}
+
+pub(super) async fn books_alone(store: Arc<dyn Store>) {
+    let (checkout, index) = (BookKey::domain("service=checkout"), BookKey::domains());
+    let incident = opening(&firing("slow-api", "i-1"), at(0)).incident.id;
+    let claim_all = |book: &Book| [&checkout, &index].map(|key| claim(key, book, &incident, at(0)));
+    let [first, other] = claim_all(&Book::default());
+    store.write_books(&[first.clone(), other.clone()]).await.expect("nobody wrote them");
+
+    let one = claim(&checkout, &first.book, &incident, at(1));
+    store.write_books(std::slice::from_ref(&one)).await.expect("the version is right");
+    // One of both is stale: neither is written.
+    let stale = store.write_books(&claim_all(&first.book)).await;
+    assert!(
+        matches!(&stale, Err(AppendError::Conflict(Conflict::Book { key })) if *key == checkout),
+        "{stale:?}"
+    );
+    assert_eq!(book(&*store, &index).await, Some(other.book));
+    assert_eq!(book(&*store, &checkout).await, Some(one.book));
 }
 
 pub(super) async fn slot_follows(store: Arc<dyn Store>) {

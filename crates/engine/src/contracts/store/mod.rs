@@ -76,6 +76,10 @@ pub const CHECKS: &[Check] = &[
         run: |store| Box::pin(atomic::book_written(store)),
     },
     Check {
+        promise: "books are written together or not at all, also without an incident",
+        run: |store| Box::pin(atomic::books_alone(store)),
+    },
+    Check {
         promise: "a slot follows when its condition holds",
         run: |store| Box::pin(atomic::slot_follows(store)),
     },

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use firebreak_core::alert::{Alert, AlertStatus, Draft, Severity};
-use firebreak_core::book::{BookKey, Books};
+use firebreak_core::book::{BookKey, BookWrite, Books};
 use firebreak_core::channels::{Channels, Reply, Request};
 use firebreak_core::fingerprint::Fingerprint;
 use firebreak_core::ids::IncidentId;
@@ -316,6 +316,10 @@ impl IncidentStore for World {
 
     async fn live(&self, _most: usize) -> Result<Live, StoreError> {
         Ok(Live::default())
+    }
+
+    async fn write_books(&self, _: &[BookWrite]) -> Result<(), AppendError> {
+        unreachable!("telling writes no books")
     }
 
     async fn books(&self, _keys: &[BookKey]) -> Result<Books, StoreError> {
