@@ -104,6 +104,7 @@ fn main() {
             policy: &policy,
             silences: Reading::Known(Vec::new()),
             live: Reading::Known(Live::default()),
+            suspected: Reading::Known(std::collections::BTreeMap::new()),
         };
         let facts = Facts {
             driver: "bench",

@@ -132,7 +132,10 @@ fn note<'a>(
         let member =
             keys.iter().find(|key| domains.get(*key).is_some_and(|of| of.suspected.is_some()));
         if let Some(key) = member {
-            opened.entry(key.clone()).or_default().insert(incident.clone());
+            // Those that come later than the suspicion are muted as they are taken in.
+            if let Some(of) = opened.get_mut(key) {
+                of.insert(incident.clone());
+            }
             continue;
         }
         for key in keys {

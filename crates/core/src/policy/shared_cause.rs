@@ -20,7 +20,7 @@ pub struct SharedCause {
     pub more_than: MoreThan,
 }
 
-/// Up to these many is no storm.
+/// Up to these many is no storm. The defaults are for large fleets; a service of ten members does well with 5.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MoreThan {
@@ -48,7 +48,7 @@ impl Default for SharedCause {
 
 impl Default for MoreThan {
     fn default() -> Self {
-        Self { targets: 20, groups: 10 }
+        Self { targets: 100, groups: 50 }
     }
 }
 

@@ -53,7 +53,7 @@ fn a_policy_with_every_section_is_read_and_written_back() {
     let options = policy.options("sumologic");
     assert_eq!((options.identity.len(), options.formerly.len()), (2, 1));
     assert_eq!(policy.options("alertmanager"), crate::sources::Options::default());
-    assert_eq!(policy.shared_cause.more_than, MoreThan { targets: 12, groups: 10 });
+    assert_eq!(policy.shared_cause.more_than, MoreThan { targets: 12, groups: 50 });
     let heartbeat = policy.sources["alertmanager"].heartbeat.unwrap();
     assert_eq!(heartbeat.patience().to_string(), "PT15M");
     let words = |source: &str| {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use firebreak_core::alert::Alert;
 use firebreak_core::incident::IntakeVerdict;
+use firebreak_core::policy;
 use firebreak_core::sources::{Delivery, Intake, Source};
 use firebreak_core::storm::StormSettings;
 use firebreak_engine::contracts::examples::draft;
@@ -42,11 +43,13 @@ impl Source for Says {
 }
 
 fn start(store: &SqliteStore) -> (Queue, QueueTask) {
+    // Hundreds of alerts of one service would be a shared cause.
+    let policy = policy::read("shared_cause: {domains: []}").unwrap();
     Queue::start(QueueSettings {
         store: Arc::new(store.clone()),
         clock: Arc::new(SystemClock),
         routes: Arc::default(),
-        policy: Arc::default(),
+        policy: Arc::new(policy),
         reopen_within: REOPEN,
         storms: StormSettings::default(),
     })
