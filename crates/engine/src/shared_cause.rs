@@ -26,7 +26,7 @@ const MOST_TRIES: u32 = 64;
 const SHORTEST: SignedDuration = SignedDuration::from_secs(30);
 
 /// The failure domains of alerts, each once.
-pub(crate) fn domains<'a>(
+pub fn domains<'a>(
     policy: &Policy,
     alerts: impl IntoIterator<Item = &'a Alert>,
 ) -> BTreeSet<DomainKey> {

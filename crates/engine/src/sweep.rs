@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use crate::ports::{Clock, ListQuery, Store, StoreError};
 use crate::record::{RecordError, record};
+use crate::shared_cause::{domains, suspicions};
 
 /// What a sweep works with.
 #[derive(Clone, Copy)]
@@ -43,10 +44,12 @@ pub async fn sweep(with: Sweep<'_>) -> Result<Swept, StoreError> {
     let incidents = live(with.store).await?;
     // Other incidents count for inhibition and dependencies just as far as they do for every other decision.
     let others = Live::first(incidents.clone(), Live::MOST);
+    let domains = domains(with.policy, incidents.iter().flat_map(Incident::firing));
     let facts = MuteFacts {
         policy: with.policy,
         silences: Reading::Known(silences),
         live: Reading::Known(others),
+        suspected: Reading::Known(suspicions(with.store, &domains).await?),
     };
     let mut swept = Swept { looked_at: incidents.len(), ..Swept::default() };
     for incident in &incidents {

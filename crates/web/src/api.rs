@@ -171,8 +171,10 @@ async fn show(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Val
 /// What every mute says right now of each alert that fires.
 async fn muting(api: &Api, incident: &Incident) -> BTreeMap<Fingerprint, Vec<MuteFinding>> {
     let now = api.clock.now();
+    let domains = firebreak_engine::shared_cause::domains(&api.policy, incident.firing());
     let facts =
-        firebreak_engine::muting::read(&*api.store, &api.policy, incident.firing(), now).await;
+        firebreak_engine::muting::read(&*api.store, &api.policy, incident.firing(), &domains, now)
+            .await;
     let of = |alert| verdict(Subject { alert, incident: Some(incident) }, &facts, now).findings;
     incident.firing().map(|alert| (alert.fingerprint.clone(), of(alert))).collect()
 }

@@ -25,6 +25,7 @@ use self::together::together;
 use crate::muting;
 use crate::ports::{Clock, SecretSource, Sender, StoreError, TellingStore};
 use crate::record::{RecordError, record};
+use crate::shared_cause::domains;
 
 /// What telling works with.
 #[derive(Clone, Copy)]
@@ -144,7 +145,9 @@ pub async fn tell(
         let incident = notifier.store.load(id).await?;
         let incident = incident.ok_or_else(|| NotifyError::NotFound(id.clone()))?;
         let now = notifier.clock.now();
-        let facts = muting::read(notifier.store, notifier.policy, incident.firing(), now).await;
+        let (store, policy) = (notifier.store, notifier.policy);
+        let of = domains(policy, incident.firing());
+        let facts = muting::read(store, policy, incident.firing(), &of, now).await;
         let mutes = Mutes::of(&incident, &facts, now);
         let with =
             Circumstances { channels: notifier.channels, routes: notifier.routes, mutes: &mutes };

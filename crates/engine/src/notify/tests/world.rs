@@ -322,7 +322,7 @@ impl IncidentStore for World {
         unreachable!("telling writes no books")
     }
 
-    async fn books(&self, _keys: &[BookKey]) -> Result<Books, StoreError> {
-        unreachable!("telling needs no books")
+    async fn books(&self, _: &[BookKey]) -> Result<Books, StoreError> {
+        Ok(Books::new())
     }
 }
