@@ -28,7 +28,6 @@ step "unit, property, contract and local story" \
   tools/with_servers.sh --ministack --dynamodb-local -- cargo test --workspace --all-features --locked
 step "fuzzing, a short run" make --no-print-directory fuzz CASES=200000
 step "runbooks" make --no-print-directory runbooks
-step "ten thousand seeds" make --no-print-directory simulate
 step "real senders: Prometheus and Alertmanager" tools/senders/run.sh
 step "terraform, offline" terraform/offline/check.sh
 step "the story on an AWS emulator" terraform/emulator/run.sh
