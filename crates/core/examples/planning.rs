@@ -74,9 +74,9 @@ fn incident(alert: &Alert) -> Incident {
         severity: alert.severity,
         title: alert.title.clone(),
     };
-    let first = Recorded { incident: id.clone(), seq: 1, at, event: opened };
+    let first = Recorded { incident: id.clone(), seq: 1, at, event: opened, prev: None };
     let fired = Event::AlertFired { alert: Box::new(alert.clone()) };
-    let second = Recorded { incident: id, seq: 2, at, event: fired };
+    let second = Recorded { incident: id, seq: 2, at, event: fired, prev: None };
     Incident::open(&first).unwrap().apply(&second).unwrap()
 }
 

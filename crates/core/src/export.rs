@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::audit::EventHash;
 use crate::ids::IncidentId;
 use crate::incident::Recorded;
 
@@ -74,6 +75,10 @@ fn of_table(item: &Value) -> Result<Option<Recorded>, String> {
         seq: seq.parse().map_err(|_| format!("`{seq}` is no number of an event"))?,
         at: at.parse().map_err(|error| format!("`at` of {incident} {seq}: {error}"))?,
         event: serde_json::from_str(event).map_err(|error| format!("no event: {error}"))?,
+        prev: text("prev")
+            .map(|prev| EventHash::try_from(prev.to_owned()))
+            .transpose()
+            .map_err(|bad| format!("`prev` of {incident} {seq}: {bad}"))?,
     }))
 }
 
@@ -86,7 +91,7 @@ mod tests {
     fn recorded(seq: u64) -> Recorded {
         let alert = Box::new(alert("slow-api-data", "i-0abc12345"));
         let incident = IncidentId::try_from("inc_01J".to_owned()).unwrap();
-        Recorded { incident, seq, at: at(0), event: Event::AlertFired { alert } }
+        Recorded { incident, seq, at: at(0), event: Event::AlertFired { alert }, prev: None }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 pub mod actions;
 pub mod alert;
 pub mod approval;
+pub mod audit;
 pub mod book;
 pub mod cel;
 pub mod channels;

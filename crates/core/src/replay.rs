@@ -245,6 +245,7 @@ mod tests {
                 seq,
                 at: at(began + after),
                 event,
+                prev: None,
             })
             .collect();
         (incident, recorded)

@@ -75,18 +75,17 @@ impl Growth {
     pub(crate) fn opened(id: IncidentId, events: Vec<Event>, now: Timestamp) -> Self {
         let mut events = events.into_iter();
         let event = events.next().expect("an opening has its first event");
-        let opened = Recorded { incident: id, seq: 1, at: now, event };
-        let incident = Incident::open(&opened).expect("an opening begins with `incident.opened`");
+        let (incident, opened) =
+            Incident::begin(id, event, now).expect("an opening begins with `incident.opened`");
         Self { incident, events: vec![opened] }.with(events.collect(), now)
     }
 
     pub(crate) fn with(self, events: Vec<Event>, now: Timestamp) -> Self {
         let Self { mut incident, events: mut all } = self;
         for event in events {
-            let (id, seq) = (incident.id.clone(), incident.version + 1);
-            let recorded = Recorded { incident: id, seq, at: now, event };
-            incident =
-                incident.apply(&recorded).expect("the core only decides what fits the state");
+            let recorded;
+            (incident, recorded) =
+                incident.record(event, now).expect("the core only decides what fits the state");
             all.push(recorded);
         }
         Self { incident, events: all }

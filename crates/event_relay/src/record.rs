@@ -59,7 +59,7 @@ fn read(record: &Value) -> Result<Entry, String> {
         return Err(format!("`body` is not a {kind}"));
     }
     let at: Timestamp = text("at")?.parse().map_err(|error| format!("`at`: {error}"))?;
-    let detail = json!({
+    let mut detail = json!({
         "event_id": format!("{incident}:{seq}"),
         "incident_id": incident,
         "seq": seq,
@@ -70,6 +70,10 @@ fn read(record: &Value) -> Result<Entry, String> {
         "title": text("title")?,
         "event": event,
     });
+    // The copy in the log is then evidence as well.
+    if let (Ok(prev), Some(detail)) = (text("prev"), detail.as_object_mut()) {
+        detail.insert("prev".to_owned(), prev.into());
+    }
     Ok(Entry { detail_type: kind.to_owned(), detail: detail.to_string(), at })
 }
 
@@ -101,6 +105,7 @@ mod tests {
         let noted = entry_of(&records("batch")[1]).unwrap().unwrap();
         let detail: Value = serde_json::from_str(&noted.detail).unwrap();
         assert_eq!(detail["event"]["text"], "größer \"quoted\" 🔥");
+        assert!(detail["prev"].as_str().unwrap().starts_with("ev1_74da"), "{detail}");
     }
 
     #[test]

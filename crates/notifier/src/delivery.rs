@@ -1,5 +1,6 @@
 //! What wakes the notifier: an event from the bus, in the envelope that the relay made, or a tick from its own queue.
 
+use firebreak_core::audit::EventHash;
 use firebreak_core::ids::{IncidentId, InvalidId};
 use firebreak_core::incident::{Event, Recorded};
 use firebreak_engine::notify::Tick;
@@ -38,6 +39,8 @@ struct Detail {
     seq: u64,
     at: Timestamp,
     event: Event,
+    #[serde(default)]
+    prev: Option<EventHash>,
 }
 
 /// A delivery that came neither from the relay nor from the notifier itself, or from another version of them.
@@ -55,10 +58,10 @@ impl Delivery {
     pub(crate) fn woken(self) -> Result<Vec<Woken>, Unreadable> {
         match self {
             Delivery::Bus { detail } => {
-                let Detail { incident_id, seq, at, event } =
+                let Detail { incident_id, seq, at, event, prev } =
                     serde_json::from_value(detail).map_err(Unreadable::Detail)?;
                 let incident = IncidentId::try_from(incident_id)?;
-                Ok(vec![Woken::ByEvent(Box::new(Recorded { incident, seq, at, event }))])
+                Ok(vec![Woken::ByEvent(Box::new(Recorded { incident, seq, at, event, prev }))])
             }
             Delivery::Queue { records } => records
                 .iter()

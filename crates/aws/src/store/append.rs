@@ -172,8 +172,12 @@ fn snapshot(incident: &Incident) -> Item {
 
 /// What the bus needs to route it stands beside the event itself.
 fn event(recorded: &Recorded, incident: &Incident) -> Item {
-    Attributes::of(&Key::event(&recorded.incident, recorded.seq))
-        .text("type", recorded.event.name())
+    let item = Attributes::of(&Key::event(&recorded.incident, recorded.seq));
+    let item = match &recorded.prev {
+        Some(prev) => item.text("prev", prev.to_string()),
+        None => item,
+    };
+    item.text("type", recorded.event.name())
         .text("at", recorded.at.to_string())
         .text("service", &incident.service)
         .text("severity", incident.severity.as_str())

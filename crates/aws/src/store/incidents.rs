@@ -114,5 +114,6 @@ fn recorded(id: &IncidentId, item: &Item) -> Result<Recorded, StoreError> {
         seq: seq.ok_or_else(|| keys::corrupt(item, "the sort key has no number"))?,
         at: keys::timestamp(item, "at")?,
         event: keys::json::<Event>(item, "body")?,
+        prev: keys::hash(item, "prev")?,
     })
 }

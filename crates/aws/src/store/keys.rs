@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use firebreak_core::audit::EventHash;
 use firebreak_core::book::BookKey;
 use firebreak_core::fingerprint::Fingerprint;
 use firebreak_core::ids::IncidentId;
@@ -211,6 +212,15 @@ pub(super) fn timestamp(item: &Item, name: &str) -> Result<Timestamp, StoreError
 pub(super) fn json<T: DeserializeOwned>(item: &Item, name: &str) -> Result<T, StoreError> {
     let text = text(item, name)?;
     serde_json::from_str(&text).map_err(|error| corrupt(item, &format!("`{name}`: {error}")))
+}
+
+/// The hash of an event; `None` where it is missing.
+pub(super) fn hash(item: &Item, name: &str) -> Result<Option<EventHash>, StoreError> {
+    if !item.contains_key(name) {
+        return Ok(None);
+    }
+    let hash = EventHash::try_from(text(item, name)?);
+    hash.map(Some).map_err(|error| corrupt(item, &error.to_string()))
 }
 
 /// Which incident a pointer names; `None` where it names none.

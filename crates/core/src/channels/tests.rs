@@ -41,7 +41,7 @@ impl Story {
         for event in events {
             self.seq += 1;
             let incident = "inc_01KAK5R7T0EXAMPLE".to_owned().try_into().unwrap();
-            let recorded = Recorded { incident, seq: self.seq, at: at(seconds), event };
+            let recorded = Recorded { incident, seq: self.seq, at: at(seconds), event, prev: None };
             self.incident = Some(match self.incident.take() {
                 None => Incident::open(&recorded).unwrap(),
                 Some(incident) => incident.apply(&recorded).unwrap(),

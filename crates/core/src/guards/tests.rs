@@ -77,8 +77,13 @@ impl Scene {
             severity: crate::alert::Severity::Critical,
             title: "slow".to_owned(),
         };
-        let recorded =
-            Recorded { incident: run.incident.clone(), seq: 1, at: at(0), event: opened };
+        let recorded = Recorded {
+            incident: run.incident.clone(),
+            seq: 1,
+            at: at(0),
+            event: opened,
+            prev: None,
+        };
         let scene = Self {
             incident: Incident::open(&recorded).unwrap(),
             runbook: runbook::read(RUNBOOK).unwrap(),
@@ -98,7 +103,7 @@ impl Scene {
 
     fn record(mut self, event: Event) -> Self {
         let (incident, seq) = (self.incident.id.clone(), self.incident.version + 1);
-        let recorded = Recorded { incident, seq, at: self.now, event };
+        let recorded = Recorded { incident, seq, at: self.now, event, prev: None };
         self.incident = self.incident.apply(&recorded).unwrap();
         self
     }
@@ -201,7 +206,8 @@ fn live(name: &str, service: &str) -> Reading<Live> {
         severity: crate::alert::Severity::Critical,
         title: name.to_owned(),
     };
-    let record = |seq, event| Recorded { incident: run.incident.clone(), seq, at: at(0), event };
+    let record =
+        |seq, event| Recorded { incident: run.incident.clone(), seq, at: at(0), event, prev: None };
     let fired = Event::AlertFired { alert: Box::new(draft.seal()) };
     let incident = Incident::open(&record(1, opened)).unwrap().apply(&record(2, fired)).unwrap();
     Reading::Known(Live { incidents: vec![incident], more_than: None })

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Flush;
 use crate::alert::{Alert, Severity};
+use crate::audit::EventHash;
 use crate::evidence::{Evidence, Observation, Verdict};
 use crate::fingerprint::Fingerprint;
 use crate::ids::IncidentId;
@@ -256,6 +257,9 @@ pub struct Recorded {
     pub seq: u64,
     pub at: Timestamp,
     pub event: Event,
+    /// The hash of the event before it; the first one has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prev: Option<EventHash>,
 }
 
 impl Recorded {

@@ -18,13 +18,15 @@ pub fn replay<'a>(
     events: impl IntoIterator<Item = &'a Recorded>,
 ) -> Result<Option<Incident>, Illegal> {
     let mut incident: Option<Incident> = None;
+    let mut last = None;
     for recorded in events {
         incident = Some(match incident {
             None => Incident::open(recorded)?,
             Some(incident) => incident.apply(recorded)?,
         });
+        last = Some(recorded);
     }
-    Ok(incident)
+    Ok(incident.map(|incident| Incident { head: last.map(Recorded::hash), ..incident }))
 }
 
 fn illegal(recorded: &Recorded, why: impl Into<String>) -> Illegal {
@@ -43,6 +45,7 @@ impl Incident {
         Ok(Self {
             id: recorded.incident.clone(),
             version: 1,
+            head: None,
             group_key: group_key.clone(),
             service: service.clone(),
             severity: *severity,

@@ -89,7 +89,7 @@ mod tests {
         let grown = events.into_iter().fold(incident, |incident, event| {
             let seq = incident.as_ref().map_or(1, |incident| incident.version + 1);
             let id = "inc_1".to_owned().try_into().unwrap();
-            let recorded = Recorded { incident: id, seq, at: at(seconds), event };
+            let recorded = Recorded { incident: id, seq, at: at(seconds), event, prev: None };
             Some(match incident {
                 None => Incident::open(&recorded).unwrap(),
                 Some(incident) => incident.apply(&recorded).unwrap(),

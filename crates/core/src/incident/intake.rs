@@ -68,7 +68,7 @@ impl<'a> Settling<'a> {
             let incident = IncidentId::try_from("inc_new".to_owned()).expect("it is a valid id");
             let event = events.next().expect("an opening has its first event");
             kept.push(event.clone());
-            let opened = Recorded { incident, seq: 1, at: now, event };
+            let opened = Recorded { incident, seq: 1, at: now, event, prev: None };
             Incident::open(&opened).expect("an opening begins with `incident.opened`")
         });
         let mut settling = Self { intake, now, state: Some(state), events: kept };
@@ -83,7 +83,7 @@ impl<'a> Settling<'a> {
     fn add(&mut self, event: Event) {
         let state = self.state.take().expect("it is put back after each event");
         let (incident, seq) = (state.id.clone(), state.version + 1);
-        let recorded = Recorded { incident, seq, at: self.now, event };
+        let recorded = Recorded { incident, seq, at: self.now, event, prev: None };
         let state = state.apply(&recorded).expect("the core only decides what fits the state");
         self.state = Some(state);
         self.events.push(recorded.event);

@@ -71,7 +71,7 @@ impl Record {
                 || IncidentId::try_from(format!("inc_{number}")).unwrap(),
                 |incident| incident.id.clone(),
             );
-            let recorded = Recorded { incident: id, seq, at: at(seconds), event };
+            let recorded = Recorded { incident: id, seq, at: at(seconds), event, prev: None };
             incident = Some(match incident {
                 None => Incident::open(&recorded).unwrap(),
                 Some(incident) => incident.apply(&recorded).unwrap(),

@@ -8,6 +8,7 @@ mod intake;
 mod log;
 mod memory;
 mod receive;
+mod record;
 mod seen;
 mod status;
 mod upkeep;
@@ -30,6 +31,7 @@ pub use status::{Status, TRANSITIONS, transitions_table};
 pub use upkeep::upkeep;
 
 use crate::alert::{Alert, Severity};
+use crate::audit::EventHash;
 use crate::fingerprint::Fingerprint;
 use crate::ids::IncidentId;
 use crate::muting::{Muted, Parent};
@@ -83,6 +85,9 @@ pub struct Incident {
     pub id: IncidentId,
     /// The sequence number of the latest event.
     pub version: u64,
+    /// The hash of the latest event that was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<EventHash>,
     pub group_key: String,
     pub service: String,
     /// The worst that any of its alerts was.

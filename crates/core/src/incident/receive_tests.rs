@@ -33,7 +33,7 @@ fn then(incident: Option<Incident>, seconds: i64, events: Vec<Event>) -> Inciden
     let id = IncidentId::try_from("inc_1".to_owned()).unwrap();
     let after = events.into_iter().fold(incident, |incident, event| {
         let seq = incident.as_ref().map_or(1, |incident| incident.version + 1);
-        let recorded = Recorded { incident: id.clone(), seq, at: at(seconds), event };
+        let recorded = Recorded { incident: id.clone(), seq, at: at(seconds), event, prev: None };
         Some(match incident {
             None => Incident::open(&recorded).unwrap(),
             Some(incident) => incident.apply(&recorded).unwrap(),

@@ -19,7 +19,7 @@ pub fn upkeep(
     let mut events = Vec::new();
     let mut add = |state: &mut Incident, event: Event| {
         let (incident, seq) = (state.id.clone(), state.version + 1);
-        let recorded = Recorded { incident, seq, at: now, event };
+        let recorded = Recorded { incident, seq, at: now, event, prev: None };
         *state = state.clone().apply(&recorded).expect("the core only decides what fits the state");
         events.push(recorded.event);
     };
@@ -64,7 +64,7 @@ mod tests {
         for event in events {
             let seq = incident.as_ref().map_or(1, |incident| incident.version + 1);
             let id = format!("inc_{id}").try_into().unwrap();
-            let recorded = Recorded { incident: id, seq, at: at(0), event };
+            let recorded = Recorded { incident: id, seq, at: at(0), event, prev: None };
             incident = Some(match incident {
                 None => Incident::open(&recorded).unwrap(),
                 Some(incident) => incident.apply(&recorded).unwrap(),
@@ -90,7 +90,8 @@ mod tests {
         assert_eq!(names(&events), ["incident.correlated", "incident.suppressed"]);
         let after =
             events.into_iter().zip(child.version + 1..).fold(child, |state, (event, seq)| {
-                let recorded = Recorded { incident: state.id.clone(), seq, at: at(1), event };
+                let recorded =
+                    Recorded { incident: state.id.clone(), seq, at: at(1), event, prev: None };
                 state.apply(&recorded).unwrap()
             });
         assert_eq!(upkeep(&after, &LastHeard::new(), &facts, at(2)), []);

@@ -44,7 +44,7 @@ fn incident(name: &str, alerts: &[Alert]) -> Incident {
         severity: Severity::Warning,
         title: name.to_owned(),
     };
-    let record = |seq, event| Recorded { incident: id.clone(), seq, at: at(0), event };
+    let record = |seq, event| Recorded { incident: id.clone(), seq, at: at(0), event, prev: None };
     let opened = Incident::open(&record(1, opened)).unwrap();
     alerts.iter().zip(2..).fold(opened, |incident, (alert, seq)| {
         incident.apply(&record(seq, Event::AlertFired { alert: Box::new(alert.clone()) })).unwrap()
@@ -133,7 +133,7 @@ fn only_what_fires_inhibits_and_never_the_alert_itself() {
     let firing = incident("1", std::slice::from_ref(&source));
     let over = Event::AlertResolved { fingerprint: source.fingerprint.clone(), ends_at: at(9) };
     let seq = firing.version + 1;
-    let record = Recorded { incident: firing.id.clone(), seq, at: at(9), event: over };
+    let record = Recorded { incident: firing.id.clone(), seq, at: at(9), event: over, prev: None };
     let over = firing.clone().apply(&record).unwrap();
     assert_eq!(
         muted_by(&target, &facts(&policy, std::slice::from_ref(&firing))),

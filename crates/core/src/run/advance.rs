@@ -111,8 +111,13 @@ pub fn advance(incident: &Incident, facts: &Facts<'_>, now: Timestamp) -> Advanc
             Move::Claim(recorded, claims) => (recorded, claims),
         };
         for event in recorded {
-            let record =
-                Recorded { incident: state.id.clone(), seq: state.version + 1, at: now, event };
+            let record = Recorded {
+                incident: state.id.clone(),
+                seq: state.version + 1,
+                at: now,
+                event,
+                prev: None,
+            };
             state =
                 state.clone().apply(&record).expect("the core only records what fits the state");
             events.push(record.event);

@@ -94,6 +94,7 @@ fn a_look_at_another_step_is_not_taken_in() {
         seq: state.version + 1,
         at: world.time(),
         event: stray,
+        prev: None,
     };
     assert!(state.apply(&recorded).is_err());
 }

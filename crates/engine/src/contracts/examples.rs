@@ -110,13 +110,12 @@ fn fold(
     let mut state = incident.cloned();
     let mut recorded = Vec::with_capacity(events.len());
     for event in events {
-        let seq = state.as_ref().map_or(0, |incident| incident.version) + 1;
-        let record = Recorded { incident: id.clone(), seq, at: now, event };
         let after = match state {
-            None => Incident::open(&record),
-            Some(incident) => incident.apply(&record),
+            None => Incident::begin(id.clone(), event, now),
+            Some(incident) => incident.record(event, now),
         };
-        state = Some(after.expect("the example events fit the incident"));
+        let (after, record) = after.expect("the example events fit the incident");
+        state = Some(after);
         recorded.push(record);
     }
     (state.expect("at least one event"), recorded)

@@ -123,7 +123,7 @@ fn incident(flag: &str, now: Timestamp) -> Incident {
     let events = [opened, Event::AlertFired { alert: Box::new(alert) }];
     let events: Vec<Recorded> = (1..)
         .zip(events)
-        .map(|(seq, event)| Recorded { incident: id.clone(), seq, at: now, event })
+        .map(|(seq, event)| Recorded { incident: id.clone(), seq, at: now, event, prev: None })
         .collect();
     replay(&events).unwrap().unwrap()
 }

@@ -86,7 +86,7 @@ impl World {
     pub(super) fn happens(&mut self, event: Event) {
         let incident = "inc_1".to_owned().try_into().unwrap();
         let seq = self.incident.as_ref().map_or(1, |incident| incident.version + 1);
-        let recorded = Recorded { incident, seq, at: at(self.now), event };
+        let recorded = Recorded { incident, seq, at: at(self.now), event, prev: None };
         self.incident = Some(match self.incident.take() {
             None => Incident::open(&recorded).unwrap(),
             Some(incident) => incident.apply(&recorded).unwrap(),

@@ -40,6 +40,10 @@ pub const CHECKS: &[Check] = &[
         run: |store| Box::pin(record::replay_is_the_snapshot(store)),
     },
     Check {
+        promise: "each event carries the hash of the one before it, and the incident that of its last",
+        run: |store| Box::pin(record::chained(store)),
+    },
+    Check {
         promise: "what was never written is absent and not an error",
         run: |store| Box::pin(record::absent(store)),
     },

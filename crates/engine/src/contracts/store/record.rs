@@ -59,6 +59,22 @@ pub(super) async fn replay_is_the_snapshot(store: Arc<dyn Store>) {
     assert!(all_over.events.len() > 1, "the last resolve also resolves the incident");
 }
 
+pub(super) async fn chained(store: Arc<dyn Store>) {
+    let opened = opening(&firing("slow-api", "größer \"i-1\"\n"), at(1));
+    written(&*store, &opened).await;
+    let noted = note(&opened.incident, "\u{7f}\u{1}🔥", at(2));
+    written(&*store, &noted).await;
+    let events = store.events(&noted.incident.id).await.expect("the events can be read");
+    let mut head = None;
+    for recorded in &events {
+        assert_eq!(recorded.prev, head, "what event {} carries", recorded.seq);
+        head = Some(recorded.hash());
+    }
+    assert!(events.len() > 2, "an opening and a remark are several events");
+    let stored = store.load(&noted.incident.id).await.expect("the incident can be read");
+    assert_eq!(stored.expect("it was written").head, head, "the head of the incident");
+}
+
 pub(super) async fn absent(store: Arc<dyn Store>) {
     let id = incident_id(at(0));
     assert_eq!(store.load(&id).await.expect("load"), None);

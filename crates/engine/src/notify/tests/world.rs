@@ -129,7 +129,8 @@ impl World {
     pub(super) fn happens(&self, event: Event) -> Recorded {
         let mut events = lock(&self.events);
         let seq = events.len() as u64 + 1;
-        let recorded = Recorded { incident: id(), seq, at: at(*lock(&self.now)), event };
+        let recorded =
+            Recorded { incident: id(), seq, at: at(*lock(&self.now)), event, prev: None };
         events.push(recorded.clone());
         recorded
     }
