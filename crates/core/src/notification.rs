@@ -11,6 +11,7 @@ use crate::ids::IncidentId;
 use crate::incident::{Alarm, Flush, Incident, Outcome, Reason, Said};
 use crate::ledger::RowState;
 use crate::run::{Phase, Run};
+use crate::runbook::Approvals;
 use crate::telling::{Message, Says};
 
 /// Why somebody is told.
@@ -250,8 +251,8 @@ fn resolved(incident: &Incident) -> Told {
 fn asked(incident: &Incident, run: u32, plan_hash: &str, expires_at: Timestamp) -> Told {
     let token = approval_token(&incident.id, run, plan_hash);
     let path = token.path();
-    let plan = incident.runs.iter().find(|known| known.number == run);
-    let plan = plan.and_then(|run| run.plan.as_ref()).filter(|plan| plan.hash == plan_hash);
+    let known = incident.runs.iter().find(|known| known.number == run);
+    let plan = known.and_then(|run| run.plan.as_ref()).filter(|plan| plan.hash == plan_hash);
     let mut lines = Vec::new();
     if let Some(plan) = plan {
         lines.push(format!("`{}` asks before it acts:", plan.runbook));
@@ -263,10 +264,21 @@ fn asked(incident: &Incident, run: u32, plan_hash: &str, expires_at: Timestamp) 
             lines.push(format!("- and {} more", plan.steps.len() - MOST));
         }
     }
+    lines.extend(known.and_then(|run| voices(&run.runbook.approvals)));
     lines.push(format!("Approve or reject until {expires_at}: POST {path}"));
     let mut told = Told::new(Occasion::ApprovalRequested, "Approval wanted", lines.join("\n"));
     told.asked = Some(Asked { token, path, expires_at });
     told
+}
+
+/// Whose yes is needed, where it is not one of anybody.
+fn voices(approvals: &Approvals) -> Option<String> {
+    let Approvals { of, from, not_by_requester: _ } = approvals;
+    match (of, from.as_slice()) {
+        (0 | 1, []) => None,
+        (_, []) => Some(format!("{of} different people must approve.")),
+        (_, from) => Some(format!("{of} of {} must approve.", from.join(", "))),
+    }
 }
 
 fn facts(incident: &Incident) -> Vec<Fact> {

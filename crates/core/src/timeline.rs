@@ -54,6 +54,7 @@ pub fn sentence(event: &Event) -> String {
         }
         Event::ApprovalGranted { by, .. } => format!("approved by {by}"),
         Event::ApprovalRejected { by, reason, .. } => format!("rejected by {by}: {reason}"),
+        Event::ApprovalVoided { reason, .. } => format!("the approval is void: {reason}"),
         Event::StepClaimed { .. } => "the target is locked and the budget booked".to_owned(),
         Event::StepSent { .. } => "written down before the call".to_owned(),
         Event::StepConfirmed { receipt, .. } | Event::StepUndone { receipt, .. } => receipt.clone(),

@@ -177,7 +177,7 @@ async fn observe(
     incident: &Incident,
     run: &Run,
 ) -> Result<ActReport, RemediateError> {
-    let preparing = |run: &Run| run.phase == Phase::Preparing;
+    let preparing = |run: &Run| matches!(run.phase, Phase::Preparing | Phase::Approved { .. });
     let Some(step) = run.runbook.steps.first().filter(|_| preparing(run)) else {
         return Ok(stale("the targets were read before"));
     };

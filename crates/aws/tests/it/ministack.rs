@@ -5,10 +5,12 @@ use firebreak_aws::bus::{Bus, Entry};
 use firebreak_aws::ec2::Ec2Reboot;
 use firebreak_aws::secrets::ManagedSecrets;
 use firebreak_aws::topics::TopicSender;
+use firebreak_core::book::{Books, RunRef};
 use firebreak_core::channels::{Reply, Request};
 use firebreak_core::evidence::Reading;
+use firebreak_core::ids::IncidentId;
 use firebreak_core::ledger::Row;
-use firebreak_core::plan::Plan;
+use firebreak_core::plan::{Basis, Plan};
 use firebreak_core::runbook::{self, Runbook};
 use firebreak_core::target::Target;
 use firebreak_engine::ids::sortable;
@@ -56,7 +58,16 @@ pub(crate) async fn launch(ec2: &aws_sdk_ec2::Client, tags: &[(&str, &str)]) -> 
 async fn check(hands: &Ec2Reboot, target: &Target) -> (Reading, String) {
     let runbook: Runbook = runbook::read(RUNBOOK).unwrap();
     let seen = hands.observe(target, None).await.unwrap();
-    let planned = Plan::of(&runbook, &[], &[seen]).unwrap().steps.remove(0);
+    let run = RunRef { incident: IncidentId::try_from("inc_1".to_owned()).unwrap(), run: 1 };
+    let basis = Basis {
+        runbook: &runbook,
+        firing: &[],
+        observations: &[seen],
+        rulings: &[],
+        books: &Books::new(),
+        run: &run,
+    };
+    let planned = Plan::of(&basis).unwrap().steps.remove(0);
     let before = Timestamp::now();
     let mut evidence = hands.check(&Row::new(planned.clone()), &runbook.steps[0]).await;
     let evidence = evidence.remove(0);

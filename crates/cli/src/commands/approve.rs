@@ -2,11 +2,12 @@
 
 use std::process::ExitCode;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::incidents::changed;
 use crate::args::{Approve, Server};
 use crate::client::Client;
+use crate::output::say;
 
 pub(crate) async fn approve(
     server: &Server,
@@ -20,5 +21,9 @@ pub(crate) async fn approve(
     let reply =
         Client::of_api(server)?.post(&format!("/api/approvals/{}", answer.token), &body).await?;
     changed(&reply, as_json)?;
+    let missing = reply.pointer("/approval/missing").and_then(Value::as_u64).unwrap_or_default();
+    if missing > 0 && !as_json {
+        say(&format!("{missing} more must approve before it acts"));
+    }
     Ok(ExitCode::SUCCESS)
 }

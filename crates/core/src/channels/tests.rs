@@ -7,12 +7,13 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{CHANNELS, Channels, Request, check, find};
-use crate::alert::Link;
+use crate::alert::{Alert, Link};
+use crate::book::{Books, RunRef};
 use crate::evidence::{Effect, Evidence, Observation, Reading, Verdict};
 use crate::examples::{RUNBOOK, alert, at};
 use crate::incident::{Event, Incident, Outcome, Recorded};
 use crate::notification::{Notification, notification};
-use crate::plan::Plan;
+use crate::plan::{Basis, Plan};
 use crate::routing::Routes;
 use crate::runbook::{self, Mode, Runbook};
 use crate::target::Target;
@@ -87,7 +88,16 @@ fn started(run: u32, runbook: &Runbook, settled: i64) -> Event {
         settle_until: at(settled),
         deadline: at(settled + 3000),
         trace: Trace::default(),
+        requested_by: None,
+        mode: None,
     }
+}
+
+fn plan_of(runbook: &Runbook, firing: &Alert, observations: &[Observation]) -> Plan {
+    let run = RunRef { incident: "inc_1".to_owned().try_into().unwrap(), run: 1 };
+    let (rulings, books) = (&[], &Books::new());
+    Plan::of(&Basis { runbook, firing: &[firing], observations, rulings, books, run: &run })
+        .unwrap()
 }
 
 fn story_and_end() -> (Vec<Notification>, Incident) {
@@ -106,7 +116,7 @@ fn story_and_end() -> (Vec<Notification>, Incident) {
         captured: Value::Null,
         seen_at: at(31),
     }];
-    let plan = Plan::of(&runbook, &[&firing], &observations).unwrap();
+    let plan = plan_of(&runbook, &firing, &observations);
     let (run, row, step, plan_hash) = (1, 0, 0, plan.hash.clone());
     let evidence = |signal: &str, reading, detail: &str| Evidence {
         signal: signal.to_owned(),
@@ -146,10 +156,14 @@ fn story_and_end() -> (Vec<Notification>, Incident) {
     story.then(0, [opened, fired()]);
     story.tell(0);
     story.then(1, [started(run, &runbook, 31)]);
-    story.then(31, [Event::Observed { run, observations }]);
-    story.then(31, [Event::Planned { run, plan, trace: trace() }, requested]);
+    let observed = || Event::Observed { run, observations: observations.clone() };
+    let planned = || Event::Planned { run, plan: plan.clone(), trace: trace() };
+    story.then(31, [observed()]);
+    story.then(31, [planned(), requested]);
     story.tell(31);
     story.then(60, [Event::ApprovalGranted { run, plan_hash, by: text("ada") }]);
+    story.then(61, [observed()]);
+    story.then(61, [planned()]);
     story.then(61, [Event::StepClaimed { run, row, fence: 8 }]);
     story.then(61, [Event::StepSent { run, row }]);
     story.then(62, [Event::StepConfirmed { run, row, receipt: text("request 4f1c") }]);

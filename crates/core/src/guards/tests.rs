@@ -12,7 +12,7 @@ use crate::examples::{RUNBOOK, alert, at, draft, resolved};
 use crate::ids::IncidentId;
 use crate::incident::{Acknowledgement, Event, Incident, Recorded};
 use crate::muting::{Live, MuteFacts, Reading, Silence, SilenceDraft};
-use crate::plan::Plan;
+use crate::plan::{Basis, Plan};
 use crate::policy::SharedCause;
 use crate::policy::{self, Policy};
 use crate::runbook::{self, Runbook};
@@ -365,6 +365,8 @@ fn nothing_is_sent_at_or_after_the_deadline_of_the_run() {
             settle_until: at(0),
             deadline: at(60),
             trace: crate::trace::Trace::default(),
+            requested_by: None,
+            mode: None,
         };
         scene.record(event)
     };
@@ -423,7 +425,15 @@ fn a_target_that_does_not_exist_or_was_replaced_is_not_touched() {
     let gone = Scene::new().with(|scene| scene.observations[0].identity = None);
     holds(&gone, "identity", "does not exist");
     let planned = Scene::new().with(|scene| {
-        scene.plan = Some(Plan::of(&scene.runbook, &[], &scene.observations).unwrap());
+        let basis = Basis {
+            runbook: &scene.runbook,
+            firing: &[],
+            observations: &scene.observations,
+            rulings: &[],
+            books: &scene.books,
+            run: &scene.run,
+        };
+        scene.plan = Some(Plan::of(&basis).unwrap());
     });
     passes(&planned);
     let replaced = planned.with(|scene| {

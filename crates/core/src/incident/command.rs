@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use super::{Event, Incident};
-use crate::run::Phase;
+use crate::run::{Phase, Run};
+use crate::runbook::{NoVoice, is_same};
 
 /// A person's wish. `by` is a name that the record keeps.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +24,10 @@ pub enum Refusal {
     Already(&'static str),
     #[error("nothing waits for this approval: it was decided, it expired, or the plan changed")]
     NoSuchApproval,
+    #[error("`{by}` is not among those who are asked: {}", from.join(", "))]
+    NotAsked { by: String, from: Vec<String> },
+    #[error("`{0}` asked for this run: somebody else must approve it")]
+    OwnRequest(String),
     #[error("{0} is empty")]
     Empty(&'static str),
 }
@@ -61,12 +66,13 @@ impl Command {
             Command::Approve { by, plan_hash } => {
                 not_empty("the name of who approves", &by)?;
                 let run = awaiting(incident, &plan_hash, now)?;
-                Ok(vec![Event::ApprovalGranted { run, plan_hash, by }])
+                may_approve(run, &by)?;
+                Ok(vec![Event::ApprovalGranted { run: run.number, plan_hash, by }])
             }
             Command::Reject { by, plan_hash, reason } => {
                 not_empty("the name of who rejects", &by)?;
                 let run = awaiting(incident, &plan_hash, now)?;
-                Ok(vec![Event::ApprovalRejected { run, plan_hash, by, reason }])
+                Ok(vec![Event::ApprovalRejected { run: run.number, plan_hash, by, reason }])
             }
             Command::Escalate { reason } => {
                 if incident.active_run().is_some()
@@ -84,13 +90,26 @@ fn not_empty(what: &'static str, text: &str) -> Result<(), Refusal> {
     if text.trim().is_empty() { Err(Refusal::Empty(what)) } else { Ok(()) }
 }
 
-fn awaiting(incident: &Incident, hash: &str, now: Timestamp) -> Result<u32, Refusal> {
+/// Whether the person's yes counts, and was not given yet.
+fn may_approve(run: &Run, by: &str) -> Result<(), Refusal> {
+    let approvals = &run.runbook.approvals;
+    approvals.hears(by, run.requested_by.as_deref()).map_err(|why| match why {
+        NoVoice::NotNamed => Refusal::NotAsked { by: by.to_owned(), from: approvals.from.clone() },
+        NoVoice::Requester => Refusal::OwnRequest(by.to_owned()),
+    })?;
+    if run.approvals.iter().any(|said| is_same(&said.by, by)) {
+        return Err(Refusal::Already("approved by you; it waits for others"));
+    }
+    Ok(())
+}
+
+fn awaiting<'a>(incident: &'a Incident, hash: &str, now: Timestamp) -> Result<&'a Run, Refusal> {
     let run = incident.active_run().ok_or(Refusal::NoSuchApproval)?;
     if let Phase::AwaitingApproval { plan_hash, expires_at } = &run.phase
         && plan_hash == hash
         && now < *expires_at
     {
-        return Ok(run.number);
+        return Ok(run);
     }
     Err(Refusal::NoSuchApproval)
 }

@@ -13,7 +13,7 @@ use crate::fingerprint::Fingerprint;
 use crate::ids::IncidentId;
 use crate::muting::{Muted, Parent};
 use crate::plan::Plan;
-use crate::runbook::Runbook;
+use crate::runbook::{Mode, Runbook};
 use crate::trace::Trace;
 
 /// What happened. The serialised form is a stored contract: fields are added, never renamed.
@@ -60,6 +60,12 @@ pub enum Event {
         settle_until: Timestamp,
         deadline: Timestamp,
         trace: Trace,
+        /// Who asked for it, where it was not the alert alone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        requested_by: Option<String>,
+        /// How far it may go; left out, as far as its runbook says.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mode: Option<Mode>,
     },
     #[serde(rename = "run.observed")]
     Observed { run: u32, observations: Vec<Observation> },
@@ -73,6 +79,9 @@ pub enum Event {
     ApprovalGranted { run: u32, plan_hash: String, by: String },
     #[serde(rename = "approval.rejected")]
     ApprovalRejected { run: u32, plan_hash: String, by: String, reason: String },
+    /// What was approved is not what would be done now; nothing was done.
+    #[serde(rename = "approval.voided")]
+    ApprovalVoided { run: u32, plan_hash: String, reason: String },
     #[serde(rename = "step.claimed")]
     StepClaimed { run: u32, row: usize, fence: u64 },
     /// Written before the call.
@@ -188,6 +197,7 @@ impl Event {
             Event::ApprovalRequested { .. } => "approval.requested",
             Event::ApprovalGranted { .. } => "approval.granted",
             Event::ApprovalRejected { .. } => "approval.rejected",
+            Event::ApprovalVoided { .. } => "approval.voided",
             Event::StepClaimed { .. } => "step.claimed",
             Event::StepSent { .. } => "step.sent",
             Event::StepConfirmed { .. } => "step.confirmed",

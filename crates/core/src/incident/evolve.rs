@@ -103,18 +103,14 @@ impl Incident {
                 self.considered = Some(trace.clone());
                 self.resting.clone_from(&trace.muted);
             }
-            Event::RunStarted { run, runbook, driver, settle_until, deadline, .. } => {
-                if self.active_run().is_some() {
-                    return Err(illegal(recorded, "another run is active"));
-                }
-                self.runs.push(Run::started(*run, runbook, driver, (at, *settle_until, *deadline)));
-            }
+            Event::RunStarted { .. } => self.begin_run(recorded)?,
             Event::Observed { run, .. }
             | Event::Held { run, .. }
             | Event::Planned { run, .. }
             | Event::ApprovalRequested { run, .. }
             | Event::ApprovalGranted { run, .. }
             | Event::ApprovalRejected { run, .. }
+            | Event::ApprovalVoided { run, .. }
             | Event::StepClaimed { run, .. }
             | Event::StepSent { run, .. }
             | Event::StepConfirmed { run, .. }
@@ -168,5 +164,31 @@ impl Incident {
         self.version = recorded.seq;
         self.updated_at = at;
         Ok(self)
+    }
+
+    fn begin_run(&mut self, recorded: &Recorded) -> Result<(), Illegal> {
+        let Event::RunStarted {
+            run,
+            runbook,
+            driver,
+            settle_until,
+            deadline,
+            requested_by,
+            mode,
+            trace: _,
+        } = &recorded.event
+        else {
+            return Ok(());
+        };
+        if self.active_run().is_some() {
+            return Err(illegal(recorded, "another run is active"));
+        }
+        let times = (recorded.at, *settle_until, *deadline);
+        self.runs.push(Run {
+            requested_by: requested_by.clone(),
+            mode: mode.unwrap_or(runbook.mode),
+            ..Run::started(*run, runbook, driver, times)
+        });
+        Ok(())
     }
 }

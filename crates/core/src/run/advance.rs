@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::approving::{approved, awaiting, rechecking};
 use super::begin::{Begun, begin, targets_of};
 use super::booking::claims;
 use super::verify::{self, Finding, VerifyingPhase};
@@ -13,7 +14,7 @@ use crate::guards::{self, Case};
 use crate::incident::{Event, Incident, Outcome, Recorded, Status};
 use crate::ledger::RowState;
 use crate::muting::MuteFacts;
-use crate::plan::Plan;
+use crate::plan::{Basis, Plan};
 use crate::runbook::{Mode, RunbookSet};
 use crate::switch::SwitchReading;
 use crate::trace::Trace;
@@ -51,12 +52,6 @@ pub struct Advanced {
     pub directive: Directive,
 }
 
-/// A run that waits for a person looks this many times at most whether the answer has come: the history of
-/// an execution is finite (25,000 events,
-/// <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>).
-const MOST_APPROVAL_LOOKS: i32 = 240;
-const APPROVAL_POLL: SignedDuration = SignedDuration::from_secs(15);
-
 /// The books that [`advance`] may look at for this incident.
 pub fn books_needed(incident: &Incident) -> Vec<BookKey> {
     let Some(run) = incident.active_run() else { return Vec::new() };
@@ -76,10 +71,11 @@ pub fn books_needed(incident: &Incident) -> Vec<BookKey> {
 pub fn mutes_needed(incident: &Incident) -> bool {
     match incident.active_run().map(|run| &run.phase) {
         None => incident.status.is_live(),
-        Some(Phase::Preparing | Phase::AwaitingApproval { .. }) => false,
+        Some(Phase::Preparing | Phase::AwaitingApproval { .. } | Phase::Approved { .. }) => false,
         // Each of these may lead to the next step, or to the next run, within one decision.
         Some(
             Phase::Deciding
+            | Phase::Rechecking { .. }
             | Phase::Acting { .. }
             | Phase::Verifying { .. }
             | Phase::Kept { .. }
@@ -91,7 +87,7 @@ pub fn mutes_needed(incident: &Incident) -> bool {
 }
 
 /// What the next move of a run is: record something and go on, or stop at a directive.
-enum Move {
+pub(super) enum Move {
     Record(Vec<Event>),
     /// Record, write books, and go on.
     Claim(Vec<Event>, Vec<BookWrite>),
@@ -153,6 +149,8 @@ fn next(incident: &Incident, facts: &Facts<'_>, books: &Books, now: Timestamp) -
         Phase::AwaitingApproval { plan_hash, expires_at } => {
             awaiting(incident, run, books, (plan_hash, *expires_at), now)
         }
+        Phase::Approved { .. } => approved(incident, run, books),
+        Phase::Rechecking { plan_hash } => rechecking(incident, run, plan_hash, facts, books, now),
         Phase::Acting { step } => acting(incident, run, *step, facts, books, now),
         Phase::Verifying { step, since, good_since, looked_at } => {
             let phase = VerifyingPhase {
@@ -234,6 +232,29 @@ fn deciding(
     if !incident.is_firing() {
         return ending(incident, run, books, Outcome::Moot, "resolved before anything was planned");
     }
+    let (plan, trace) = match plan(incident, run, facts, books, now) {
+        Ok(planned) => planned,
+        Err(trace) => {
+            return Move::Record(vec![Event::Held { run: run.number, trace: *trace }]);
+        }
+    };
+    let plan_hash = plan.hash.clone();
+    let mut events = vec![Event::Planned { run: run.number, plan, trace }];
+    if run.mode != Mode::Auto {
+        let expires_at = now + run.runbook.approve_within;
+        events.push(Event::ApprovalRequested { run: run.number, plan_hash, expires_at });
+    }
+    Move::Record(events)
+}
+
+/// The plan as of now, or why there is none.
+pub(super) fn plan(
+    incident: &Incident,
+    run: &Run,
+    facts: &Facts<'_>,
+    books: &Books,
+    now: Timestamp,
+) -> Result<(Plan, Trace), Box<Trace>> {
     // An alert that went away since the targets were read takes its target with it.
     let observations: Vec<Observation> = run
         .observations
@@ -241,48 +262,24 @@ fn deciding(
         .filter(|seen| incident.firing().any(|alert| run.runbook.means(alert, &seen.target)))
         .cloned()
         .collect();
-    let judgement = judge(incident, run, &observations, facts, books, now);
+    let judgement = judge(incident, run, (&observations, None), facts, books, now);
     let trace = judgement.trace();
     if judgement.permit.is_none() {
-        return Move::Record(vec![Event::Held { run: run.number, trace }]);
+        return Err(Box::new(trace));
     }
     let firing: Vec<&Alert> = incident.firing().collect();
-    let plan = match Plan::of(&run.runbook, &firing, &observations) {
-        Ok(plan) => plan,
-        Err(problem) => {
-            return Move::Record(vec![Event::Held { run: run.number, trace: Trace::of(problem) }]);
-        }
+    let basis = Basis {
+        runbook: &run.runbook,
+        firing: &firing,
+        observations: &observations,
+        rulings: &judgement.findings,
+        books,
+        run: &run.reference(&incident.id),
     };
-    let plan_hash = plan.hash.clone();
-    let mut events = vec![Event::Planned { run: run.number, plan, trace }];
-    if run.runbook.mode == Mode::Approve {
-        let expires_at = now + run.runbook.approve_within;
-        events.push(Event::ApprovalRequested { run: run.number, plan_hash, expires_at });
+    match Plan::of(&basis) {
+        Ok(plan) => Ok((plan, trace)),
+        Err(problem) => Err(Box::new(Trace::of(problem))),
     }
-    Move::Record(events)
-}
-
-fn awaiting(
-    incident: &Incident,
-    run: &Run,
-    books: &Books,
-    asked: (&str, Timestamp),
-    now: Timestamp,
-) -> Move {
-    let (plan_hash, expires_at) = asked;
-    if !incident.is_firing() {
-        return ending(incident, run, books, Outcome::Moot, "resolved before anybody approved");
-    }
-    if now >= expires_at {
-        return ending(incident, run, books, Outcome::Held, "nobody approved in time");
-    }
-    let poll = APPROVAL_POLL.max(run.runbook.approve_within / MOST_APPROVAL_LOOKS);
-    Move::Stop(Directive::Approve {
-        until: (now + poll).min(expires_at).min(run.deadline),
-        expires_at,
-        plan_hash: plan_hash.to_owned(),
-        reason: format!("`{}` asks before it acts", run.runbook.runbook),
-    })
 }
 
 fn acting(
@@ -322,7 +319,8 @@ fn acting(
                 .filter(|seen| seen.target == row.planned.target)
                 .cloned()
                 .collect();
-            let judgement = judge(incident, run, &observations, facts, books, now);
+            let seen = (observations.as_slice(), run.plan.as_ref());
+            let judgement = judge(incident, run, seen, facts, books, now);
             if judgement.permit.is_none() {
                 let (reason, trace) = (judgement.reason(), judgement.trace());
                 return Move::Record(vec![Event::StepRefused {
@@ -350,7 +348,7 @@ fn acting(
 fn judge(
     incident: &Incident,
     run: &Run,
-    observations: &[Observation],
+    (observations, plan): (&[Observation], Option<&Plan>),
     facts: &Facts<'_>,
     books: &Books,
     now: Timestamp,
@@ -360,7 +358,7 @@ fn judge(
         runbook: &run.runbook,
         run: &run.reference(&incident.id),
         observations,
-        plan: run.plan.as_ref(),
+        plan,
         books,
         switch: facts.switch,
         mutes: facts.mutes,
@@ -426,12 +424,18 @@ fn undoing(incident: &Incident, run: &Run, step: usize, books: &Books) -> Move {
     }
 }
 
-fn act(run: &Run, step: usize, work: Work) -> Directive {
+pub(super) fn act(run: &Run, step: usize, work: Work) -> Directive {
     let family = run.step(step).map(|step| step.spec().family()).unwrap_or_default();
     Directive::Act { family: family.to_owned(), order: Order { run: run.number, work } }
 }
 
-fn ending(incident: &Incident, run: &Run, books: &Books, outcome: Outcome, reason: &str) -> Move {
+pub(super) fn ending(
+    incident: &Incident,
+    run: &Run,
+    books: &Books,
+    outcome: Outcome,
+    reason: &str,
+) -> Move {
     Move::Claim(end::end(incident, run, outcome, reason), end::release(incident, run, books))
 }
 

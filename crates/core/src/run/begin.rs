@@ -148,8 +148,10 @@ pub(super) fn begin(incident: &Incident, facts: &Facts<'_>, now: Timestamp) -> B
         runbook: Box::new(runbook.clone()),
         driver: facts.driver.to_owned(),
         settle_until: now + runbook.settle,
-        deadline: now + runbook.longest(),
+        deadline: now + runbook.longest(runbook.mode),
         trace: traced(decision),
+        requested_by: None,
+        mode: Some(runbook.mode),
     })
 }
 

@@ -2,52 +2,35 @@
 
 use jiff::Timestamp;
 
-use super::{AfterUndo, Phase, Run, verify};
+use super::{AfterUndo, Approval, Phase, Run, verify};
 use crate::actions::Reversal;
-use crate::evidence::Verdict;
+use crate::evidence::{Observation, Verdict};
 use crate::incident::{Event, Outcome};
 use crate::ledger::{Row, RowState};
-use crate::runbook::{Mode, OnHarmful, OnUseless};
+use crate::plan::Plan;
+use crate::runbook::{Mode, OnHarmful, OnUseless, is_same};
 
 /// An event that does not fit the state of its run.
 pub(crate) type Misfit = &'static str;
 
 pub(crate) fn evolve(run: &mut Run, event: &Event, at: Timestamp) -> Result<(), Misfit> {
     match event {
-        Event::Observed { observations, .. } => {
-            expect(matches!(run.phase, Phase::Preparing), "only a preparing run is observed")?;
-            run.observations.clone_from(observations);
-            run.phase = Phase::Deciding;
-        }
+        Event::Observed { observations, .. } => observed(run, observations)?,
         Event::Held { trace, .. } => {
             run.phase = Phase::Ending { outcome: Outcome::Held, reason: trace.decision.clone() };
         }
-        Event::Planned { plan, .. } => {
-            expect(matches!(run.phase, Phase::Deciding), "only a deciding run is planned")?;
-            run.rows = plan.steps.iter().cloned().map(Row::new).collect();
-            run.phase = match run.runbook.mode {
-                Mode::Auto => Phase::Acting { step: 0 },
-                // The request follows in the same append and sets the expiry.
-                Mode::Shadow | Mode::Suggest | Mode::Approve => {
-                    Phase::AwaitingApproval { plan_hash: plan.hash.clone(), expires_at: at }
-                }
-            };
-            run.plan = Some(plan.clone());
-        }
+        Event::Planned { plan, .. } => planned(run, plan, at)?,
         Event::ApprovalRequested { plan_hash, expires_at, .. } => {
             run.phase =
                 Phase::AwaitingApproval { plan_hash: plan_hash.clone(), expires_at: *expires_at };
         }
-        Event::ApprovalGranted { plan_hash, by, .. } => {
-            expect(awaits(run, plan_hash), "nothing awaits this approval")?;
-            run.approved_by = Some(by.clone());
-            run.phase = Phase::Acting { step: 0 };
-        }
+        Event::ApprovalGranted { plan_hash, by, .. } => granted(run, (plan_hash, by), at)?,
         Event::ApprovalRejected { plan_hash, by, reason, .. } => {
             expect(awaits(run, plan_hash), "nothing awaits this approval")?;
             let reason = format!("rejected by {by}: {reason}");
             run.phase = Phase::Ending { outcome: Outcome::Held, reason };
         }
+        Event::ApprovalVoided { plan_hash, .. } => voided(run, plan_hash)?,
         Event::StepClaimed { row, fence, .. } => {
             let row = become_state(run, *row, RowState::Claimed)?;
             row.fence = *fence;
@@ -120,6 +103,60 @@ fn expect(condition: bool, misfit: Misfit) -> Result<(), Misfit> {
 
 fn awaits(run: &Run, hash: &str) -> bool {
     matches!(&run.phase, Phase::AwaitingApproval { plan_hash, .. } if plan_hash == hash)
+}
+
+fn observed(run: &mut Run, observations: &[Observation]) -> Result<(), Misfit> {
+    run.phase = if let Phase::Approved { plan_hash } = &run.phase {
+        Phase::Rechecking { plan_hash: plan_hash.clone() }
+    } else {
+        expect(matches!(run.phase, Phase::Preparing), "only a preparing run is observed")?;
+        Phase::Deciding
+    };
+    run.observations = observations.to_vec();
+    Ok(())
+}
+
+fn planned(run: &mut Run, plan: &Plan, at: Timestamp) -> Result<(), Misfit> {
+    let approved = is_rechecked(run, &plan.hash);
+    let deciding = matches!(run.phase, Phase::Deciding);
+    expect(approved || deciding, "only a deciding run is planned")?;
+    run.rows = plan.steps.iter().cloned().map(Row::new).collect();
+    run.phase = if approved || run.mode == Mode::Auto {
+        Phase::Acting { step: 0 }
+    } else {
+        // The request follows in the same append and sets the expiry.
+        Phase::AwaitingApproval { plan_hash: plan.hash.clone(), expires_at: at }
+    };
+    run.plan = Some(plan.clone());
+    Ok(())
+}
+
+fn granted(run: &mut Run, (plan_hash, by): (&str, &str), at: Timestamp) -> Result<(), Misfit> {
+    expect(awaits(run, plan_hash), "nothing awaits this approval")?;
+    expect(run.approvals.iter().all(|said| !is_same(&said.by, by)), "one yes a person")?;
+    run.approvals.push(Approval { by: by.to_owned(), at });
+    if run.runbook.approvals.missing(run.approvals.len()) == 0 {
+        let names: Vec<&str> = run.approvals.iter().map(|said| said.by.as_str()).collect();
+        run.approved_by = Some(names.join(" and "));
+        run.phase = Phase::Approved { plan_hash: plan_hash.to_owned() };
+    }
+    Ok(())
+}
+
+fn voided(run: &mut Run, plan_hash: &str) -> Result<(), Misfit> {
+    // Where the group changed while it waited its targets are to be read anew.
+    let waits = awaits(run, plan_hash);
+    expect(waits || is_rechecked(run, plan_hash), "nothing awaits this approval")?;
+    run.phase = if waits { Phase::Preparing } else { Phase::Deciding };
+    run.approvals.clear();
+    run.approved_by = None;
+    run.plan = None;
+    run.rows.clear();
+    Ok(())
+}
+
+fn is_rechecked(run: &Run, hash: &str) -> bool {
+    matches!(&run.phase, Phase::Rechecking { plan_hash } if plan_hash == hash)
 }
 
 fn become_state(run: &mut Run, row: usize, next: RowState) -> Result<&mut Row, Misfit> {

@@ -4,6 +4,7 @@
 //! next, does just that, and asks again. The driver holds clocks and retries; all decisions are here.
 
 mod advance;
+mod approving;
 mod begin;
 mod booking;
 mod directive;
@@ -28,7 +29,7 @@ use crate::ids::IncidentId;
 use crate::incident::Outcome;
 use crate::ledger::Row;
 use crate::plan::Plan;
-use crate::runbook::{Runbook, Step};
+use crate::runbook::{Mode, Runbook, Step};
 
 /// Where a run stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +42,14 @@ pub enum Phase {
     AwaitingApproval {
         plan_hash: String,
         expires_at: Timestamp,
+    },
+    /// Everybody who was asked said yes; the targets are read once more.
+    Approved {
+        plan_hash: String,
+    },
+    /// They were read: the plan is made anew and must be the one that was approved.
+    Rechecking {
+        plan_hash: String,
     },
     Acting {
         step: usize,
@@ -79,6 +88,13 @@ pub enum AfterUndo {
     End { outcome: Outcome, reason: String },
 }
 
+/// One person's yes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    pub by: String,
+    pub at: Timestamp,
+}
+
 /// The state of one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Run {
@@ -86,6 +102,12 @@ pub struct Run {
     pub number: u32,
     /// As it was when the run started: a later edit of the file changes nothing under way.
     pub runbook: Runbook,
+    /// How far it may go: as its runbook says, or less where trust is missing.
+    #[serde(default)]
+    pub mode: Mode,
+    /// Who asked for it, where it was not the alert alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested_by: Option<String>,
     /// Who drives it, such as the name of an execution.
     pub driver: String,
     pub started_at: Timestamp,
@@ -93,7 +115,10 @@ pub struct Run {
     /// The run has ended by then, or is ended.
     pub deadline: Timestamp,
     pub observations: Vec<Observation>,
-    /// Who approved the plan, where somebody was asked.
+    /// Who said yes so far to the plan that waits, or was carried out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<Approval>,
+    /// Who approved the plan, once everybody did who was asked.
     #[serde(default)]
     pub approved_by: Option<String>,
     pub plan: Option<Plan>,
@@ -114,11 +139,14 @@ impl Run {
         Self {
             number,
             runbook: runbook.clone(),
+            mode: runbook.mode,
+            requested_by: None,
             driver: driver.to_owned(),
             started_at,
             settle_until,
             deadline,
             observations: Vec::new(),
+            approvals: Vec::new(),
             approved_by: None,
             plan: None,
             rows: Vec::new(),
@@ -160,6 +188,8 @@ mod chaos;
 mod properties;
 #[cfg(test)]
 mod scenarios;
+#[cfg(test)]
+mod scenarios_approval;
 #[cfg(test)]
 mod scenarios_evidence;
 #[cfg(test)]

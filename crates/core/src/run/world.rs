@@ -292,7 +292,8 @@ impl World {
     pub(super) fn act(&self, incident: usize, order: &Order, hand: Hand) -> Option<Pending> {
         let run = self.incidents[incident].active_run().filter(|run| run.number == order.run)?;
         match order.work {
-            Work::Observe => (run.phase == Phase::Preparing).then(|| self.observe(incident, hand)),
+            Work::Observe => matches!(run.phase, Phase::Preparing | Phase::Approved { .. })
+                .then(|| self.observe(incident, hand)),
             Work::Apply { row, fence } => self.apply(incident, row, fence, hand),
             Work::Check { step } => self.check(incident, step, hand),
             Work::Undo { row } => self.undo(incident, row, hand),

@@ -1,5 +1,6 @@
 //! Runbooks: which alerts, which targets, which guards, which steps, and how to know that it helped.
 
+mod approvals;
 mod expectation;
 mod lint;
 mod overlap;
@@ -15,6 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use approvals::{Approvals, NoVoice, is_same};
 pub use expectation::{Tested, test};
 pub use lint::lint;
 pub use overlap::overlaps;
@@ -85,6 +87,9 @@ pub struct Runbook {
     pub steps: Vec<Step>,
     #[serde(default)]
     pub escalate: Escalate,
+    /// Whose yes the plan needs where a person is asked.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub approvals: Approvals,
     /// How long an approval may be given for.
     #[serde(default = "thirty_minutes")]
     #[schemars(with = "schema::Duration")]
@@ -304,11 +309,11 @@ pub struct Expected {
 }
 
 impl Runbook {
-    /// The longest that a run of it may take, for the deadline of its locks and of the run itself.
-    pub fn longest(&self) -> SignedDuration {
+    /// The longest that a run of it in this mode may take, for the deadline of its locks and of the run itself.
+    pub fn longest(&self, mode: Mode) -> SignedDuration {
         let slack = SignedDuration::from_mins(10);
         let approval =
-            if self.mode == Mode::Approve { self.approve_within } else { SignedDuration::ZERO };
+            if mode == Mode::Approve { self.approve_within } else { SignedDuration::ZERO };
         self.steps.iter().fold(self.settle + approval + slack, |sum, step| {
             sum + step.verify.within + step.verify.stable_for + step.undo_after.unwrap_or_default()
         })

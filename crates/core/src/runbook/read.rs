@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::{ALERT_RESOLVED, OnHarmful, Runbook, Step, nearest, parameters};
+use super::{ALERT_RESOLVED, OnHarmful, Runbook, Step, is_same, nearest, parameters};
 use crate::actions::{self, Action, Reversal};
 use crate::book::MEMORY;
 use crate::cel::{ALERT, Expression, Wanted, reach};
@@ -81,6 +81,7 @@ impl Check<'_> {
             self.not_negative(place, duration);
         }
         self.guards();
+        self.approvals();
         for (index, step) in runbook.steps.iter().enumerate() {
             self.step(&format!("steps[{index}]"), step);
         }
@@ -149,6 +150,26 @@ impl Check<'_> {
         {
             let place = "guards.blast_radius.group";
             self.say("group", place, &format!("`{other}` is no group"), "write `tag:<name>`");
+        }
+    }
+
+    fn approvals(&mut self) {
+        let approvals = &self.runbook.approvals;
+        if approvals.of == 0 {
+            let help = "ask at least one person, or use `mode: auto`";
+            self.say("approvals", "approvals.of", "nobody is asked", help);
+        }
+        let from = &approvals.from;
+        let twice = from.iter().enumerate().find_map(|(at, name)| {
+            let earlier = from.iter().take(at).any(|other| is_same(other, name));
+            (earlier || name.trim().is_empty()).then_some(at)
+        });
+        if let Some(at) = twice {
+            let place = format!("approvals.from[{at}]");
+            self.say("approvals", &place, "this names nobody new", "leave it out");
+        } else if !from.is_empty() && from.len() < approvals.of as usize {
+            let message = format!("{} of {} can never say yes", approvals.of, from.len());
+            self.say("approvals", "approvals.of", &message, "ask fewer, or name more in `from`");
         }
     }
 
@@ -355,6 +376,13 @@ mod tests {
                 "this can never hold; `alert.source` is never \"sumologc\"; did you mean \"sumologic\"?",
             ),
             ("mode: auto", "mode: automatic", "automatic"),
+            (
+                "settle: 30s",
+                "approvals: { of: 3, from: [ann, bob] }",
+                "line 7 column 18: approvals.of: 3 of 2 can never say yes",
+            ),
+            ("settle: 30s", "approvals: { from: [ann, Ann] }", "approvals.from[1]"),
+            ("settle: 30s", "approvals: { of: 0 }", "approvals.of: nobody is asked"),
             (
                 "alert.labels.instance_id",
                 "size(alert.labels)",

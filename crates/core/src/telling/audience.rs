@@ -26,6 +26,8 @@ pub(super) fn is_to_be_heard(incident: &Incident, urgent: &Urgent, now: Timestam
         Phase::AwaitingApproval { plan_hash: asked, .. } => asked == plan_hash,
         Phase::Preparing
         | Phase::Deciding
+        | Phase::Approved { .. }
+        | Phase::Rechecking { .. }
         | Phase::Acting { .. }
         | Phase::Verifying { .. }
         | Phase::Kept { .. }

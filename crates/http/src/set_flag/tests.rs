@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use firebreak_checkout::{Knobs, Running};
 use firebreak_core::alert::{AlertStatus, Draft, Severity};
-use firebreak_core::book::RunRef;
+use firebreak_core::book::{Books, RunRef};
 use firebreak_core::evidence::Group;
 use firebreak_core::guards::{Case, judge};
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::{Event, Incident, Recorded, replay};
 use firebreak_core::muting::MuteFacts;
-use firebreak_core::plan::Plan;
+use firebreak_core::plan::{Basis, Plan};
 use firebreak_core::policy::Policy;
 use firebreak_core::runbook::{self, Runbook};
 use firebreak_core::switch::{KillSwitch, SwitchReading};
@@ -56,10 +56,18 @@ impl Scene {
         let mut seen = self.hands.observe(&self.target, None).await.unwrap();
         seen.group = Some(Group { key: "kind:http.flag".to_owned(), members: 1 });
         let observations = [seen];
-        let plan = Plan::of(&self.runbook, &[], &observations).unwrap();
-        let row = Row::new(plan.steps[0].clone());
         let now = SystemClock.now();
         let incident = incident(&self.target.id, now);
+        let basis = Basis {
+            runbook: &self.runbook,
+            firing: &[],
+            observations: &observations,
+            rulings: &[],
+            books: &Books::new(),
+            run: &RunRef { incident: incident.id.clone(), run: 1 },
+        };
+        let plan = Plan::of(&basis).unwrap();
+        let row = Row::new(plan.steps[0].clone());
         let permit = judge(&Case {
             incident: &incident,
             runbook: &self.runbook,

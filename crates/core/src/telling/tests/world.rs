@@ -163,6 +163,8 @@ impl World {
             settle_until: at(0),
             deadline: at(HOUR),
             trace: Trace::default(),
+            requested_by: None,
+            mode: None,
         });
         let verdict =
             Verdict { effect: Effect::Harmful, reason: "worse".to_owned(), evidence: Vec::new() };

@@ -256,6 +256,8 @@ fn runbook_for(channels: &str) -> Event {
         settle_until: at(0),
         deadline: at(0) + SignedDuration::from_hours(1),
         trace: Trace::default(),
+        requested_by: None,
+        mode: None,
     }
 }
 
