@@ -7,6 +7,7 @@ use firebreak_core::fingerprint::{Field, Fingerprint};
 use firebreak_core::incident::{Incident, Recorded};
 use firebreak_core::muting::{MuteFinding, Says};
 use firebreak_core::trace::{Ruling, Trace};
+use jiff::Timestamp;
 
 use crate::args::Server;
 use crate::client::{Client, taken};
@@ -51,7 +52,7 @@ pub(crate) async fn why(server: &Server, id: &str, as_json: bool) -> anyhow::Res
             recorded.event.name(),
             trace.decision
         ));
-        explain(trace);
+        explain(trace, recorded.at);
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -86,7 +87,7 @@ fn muted(finding: &MuteFinding) {
     }
 }
 
-fn explain(trace: &Trace) {
+fn explain(trace: &Trace, at: Timestamp) {
     for tried in &trace.tried {
         let mark = if tried.matched { paint(GOOD, "matches") } else { paint(DIM, "no") };
         say(&format!("    runbook {}: {mark}, {}", tried.runbook, tried.because));
@@ -96,16 +97,12 @@ fn explain(trace: &Trace) {
             Ruling::Pass { because } => {
                 say(&format!("    {} {}: {because}", paint(GOOD, "pass"), finding.guard));
             }
-            Ruling::Hold { because, remedy } => {
+            Ruling::Hold { because, remedy, .. } => {
                 say(&format!("    {} {}: {because}; {remedy}", paint(BAD, "hold"), finding.guard));
             }
         }
     }
     if let Some(miss) = trace.nearest_miss() {
-        say(&format!(
-            "    {} only `{}` stood in the way",
-            paint(WARN, "nearest miss:"),
-            miss.guard
-        ));
+        say(&format!("    {} {}", paint(WARN, "nearest miss:"), miss.sentence(at)));
     }
 }

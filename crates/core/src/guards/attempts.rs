@@ -1,6 +1,6 @@
 //! `attempts`: a target is not acted on again and again when that does not last.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::{Case, Guard, hold, pass};
 use crate::trace::Ruling;
@@ -20,12 +20,13 @@ impl Guard for Attempts {
         let limit = case.runbook.guards.attempts;
         for seen in case.observations {
             let book = case.target_book(&seen.target);
-            let runs: BTreeSet<_> = book
-                .entries_of_others(case.run, limit.per, case.now)
-                .map(|entry| &entry.by)
-                .collect();
+            let mut runs = BTreeMap::new();
+            for entry in book.entries_of_others(case.run, limit.per, case.now) {
+                let last = runs.entry(&entry.by).or_insert(entry.at);
+                *last = entry.at.max(*last);
+            }
             if runs.len() >= limit.max as usize {
-                return hold(
+                let held = hold(
                     format!(
                         "{} was acted on by {} runs within {:#}, at most {} may",
                         seen.target,
@@ -35,6 +36,12 @@ impl Guard for Attempts {
                     ),
                     "find the cause: the last actions did not last",
                 );
+                let mut ends: Vec<_> = runs.into_values().map(|last| last + limit.per).collect();
+                ends.sort_unstable();
+                return match ends.get(ends.len() - limit.max as usize) {
+                    Some(end) => held.until(*end),
+                    None => held,
+                };
             }
         }
         pass(format!("fewer than {} runs within {:#}", limit.max, limit.per))

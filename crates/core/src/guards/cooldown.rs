@@ -25,7 +25,8 @@ impl Guard for Cooldown {
                         seen.target, last.at, last.action, last.by.incident
                     ),
                     format!("wait until {}", last.at + cooldown),
-                );
+                )
+                .until(last.at + cooldown);
             }
         }
         pass(format!("no run on the targets within {cooldown:#}"))

@@ -31,7 +31,8 @@ impl Guard for Unlocked {
                         seen.target, lock.holder.run, lock.holder.incident
                     ),
                     format!("wait for that run to end; the lock lapses at {}", lock.until),
-                );
+                )
+                .until(lock.until);
             }
         }
         pass("no other run holds a target")

@@ -217,7 +217,7 @@ fn rule_on_mute(case: &Case<'_>, kind: MutedBy, remedy: &str) -> Ruling {
         Answer::Heard { because } => pass(because),
         Answer::Unreadable(why) => hold(why, "restore access to the store, or act by hand"),
         Answer::Muted(Muted { reason, until: Some(until), .. }) => {
-            hold(reason, format!("wait until {until}, or {remedy}"))
+            hold(reason, format!("wait until {until}, or {remedy}")).until(until)
         }
         Answer::Muted(Muted { reason, until: None, .. }) => hold(reason, remedy),
     }
@@ -228,7 +228,7 @@ fn pass(because: impl Into<String>) -> Ruling {
 }
 
 fn hold(because: impl Into<String>, remedy: impl Into<String>) -> Ruling {
-    Ruling::Hold { because: because.into(), remedy: remedy.into() }
+    Ruling::Hold { because: because.into(), remedy: remedy.into(), until: None }
 }
 
 #[cfg(test)]

@@ -190,7 +190,7 @@ fn guards(trace: &Trace) -> Markup {
                 ul { @for finding in &trace.guards {
                     @match &finding.ruling {
                         Ruling::Pass { because } => li .good { (finding.guard) ": " (because) },
-                        Ruling::Hold { because, remedy } => li .bad { (finding.guard) ": " (because) " (" (remedy) ")" },
+                        Ruling::Hold { because, remedy, .. } => li .bad { (finding.guard) ": " (because) " (" (remedy) ")" },
                     }
                 } }
             }
