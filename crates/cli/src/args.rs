@@ -84,6 +84,7 @@ pub(crate) enum Command {
         what: Routes,
     },
     /// Make a configuration out of an alertmanager.yml, and say what could not be carried over.
+    #[command(after_help = IMPORT_EXAMPLES)]
     Import(Import),
     /// Say what runbooks would have done with recorded incidents; fails past a bound, to stop a change.
     Replay(Replay),
@@ -266,12 +267,24 @@ fn label(text: &str) -> Result<(String, String), String> {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Import {
-    /// The configuration of an Alertmanager.
+    /// The configuration of an Alertmanager; `-` reads standard input.
     pub(crate) file: PathBuf,
     /// Where to write ours; a file that is there is not written over. Without it, it is printed.
     #[arg(long)]
     pub(crate) out: Option<PathBuf>,
+    /// Exit with 1 when anything is not as it was.
+    #[arg(long)]
+    pub(crate) strict: bool,
 }
+
+const IMPORT_EXAMPLES: &str = "\
+Examples:
+  firebreak import alertmanager.yml --out firebreak.yaml
+  firebreak import - < alertmanager.yml             print it; the remarks stand in it as comments
+  firebreak policy lint firebreak.yaml
+  firebreak routes test --config firebreak.yaml team=db severity=critical
+
+Secrets, and addresses that may hold one, are never copied: the remarks say what to set up instead.";
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Replay {

@@ -5,7 +5,6 @@ mod client;
 mod commands;
 mod demo;
 mod diagnostics;
-mod import;
 mod output;
 mod serve;
 mod settings;

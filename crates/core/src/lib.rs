@@ -14,6 +14,7 @@ pub mod fingerprint;
 pub mod guards;
 pub mod heartbeat;
 pub mod ids;
+pub mod import;
 pub mod incident;
 pub mod ledger;
 pub mod limit;

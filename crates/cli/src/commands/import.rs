@@ -1,39 +1,69 @@
 //! `firebreak import`: an Alertmanager configuration as ours, with what could not be carried over.
 
 use std::fs::OpenOptions;
-use std::io::{ErrorKind, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, bail};
+use firebreak_core::import::{Remark, alertmanager};
+use serde_json::json;
 
 use crate::args::Import;
-use crate::import::{alertmanager, as_json};
-use crate::output::{GOOD, WARN, paint, say, say_json};
+use crate::output::{BOLD, DIM, GOOD, WARN, paint, say, say_json};
+use crate::settings;
 
-pub(crate) fn import(asked: &Import, json: bool) -> anyhow::Result<ExitCode> {
-    let text = std::fs::read_to_string(&asked.file)
-        .with_context(|| format!("cannot read {}", asked.file.display()))?;
-    let imported = alertmanager(&text).map_err(|why| anyhow!("{}: {why}", asked.file.display()))?;
+pub(crate) fn import(asked: &Import, as_json: bool) -> anyhow::Result<ExitCode> {
+    let text = read(&asked.file)?;
+    let imported = alertmanager(&text)
+        .with_context(|| format!("{} could not be imported", asked.file.display()))?;
+    settings::parse(&imported.yaml).context("the result is not valid, and is not written")?;
     if let Some(out) = &asked.out {
         write_new(out, &imported.yaml)?;
     }
-    if json {
-        say_json(&as_json(&imported))?;
-        return Ok(ExitCode::SUCCESS);
+    let remarks = &imported.remarks;
+    if as_json {
+        let yaml = asked.out.is_none().then_some(&imported.yaml);
+        say_json(&json!({"yaml": yaml, "out": asked.out, "remarks": remarks}))?;
+    } else {
+        match &asked.out {
+            // What was not carried over stands in it, as comments.
+            None => say(imported.yaml.trim_end()),
+            Some(out) => {
+                remarks.iter().for_each(tell);
+                say(&format!("{} {} is written", paint(GOOD, "ok"), out.display()));
+                let out = out.display();
+                say(&format!("try it: firebreak routes test --config {out} severity=critical"));
+            }
+        }
+        anstream::eprintln!("{}", count(remarks.len()));
     }
-    let Some(out) = &asked.out else {
-        // What was not carried over stands in it, as remarks.
-        say(imported.yaml.trim_end());
-        return Ok(ExitCode::SUCCESS);
-    };
-    for remark in &imported.remarks {
-        say(&format!("{} {remark}", paint(WARN, "remark")));
+    Ok(if asked.strict && !remarks.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// On standard error, so that the result can be piped.
+fn count(remarks: usize) -> String {
+    match remarks {
+        0 => paint(GOOD, "everything was carried over"),
+        1 => paint(WARN, "1 remark: what is not as it was, and what to do"),
+        many => paint(WARN, &format!("{many} remarks: what is not as it was, and what to do")),
     }
-    let remarks = imported.remarks.len();
-    say(&format!("{} {} is written, with {remarks} remarks", paint(GOOD, "ok"), out.display()));
-    say(&format!("try it: firebreak routes test --config {} severity=critical", out.display()));
-    Ok(ExitCode::SUCCESS)
+}
+
+fn tell(remark: &Remark) {
+    let Remark { line, place, what, remedy } = remark;
+    say(&format!("{} line {line}: {}", paint(WARN, "remark"), paint(BOLD, place)));
+    say(&format!("       {what}"));
+    say(&paint(DIM, &format!("       {remedy}")));
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    if path == Path::new("-") {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).context("standard input cannot be read")?;
+        return Ok(text);
+    }
+    std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
 /// A file that somebody may have edited is not written over.

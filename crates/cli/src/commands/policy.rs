@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
+use firebreak_core::channels;
+use firebreak_core::routing::Routes;
 use serde_json::json;
 
 use crate::args::Policy as What;
@@ -38,5 +40,13 @@ fn lint(files: &[PathBuf], as_json: bool) -> anyhow::Result<ExitCode> {
 /// A policy of its own is also right as the file behind `--config`.
 fn check(path: &Path) -> anyhow::Result<()> {
     let text = std::fs::read_to_string(path).context("it cannot be read")?;
-    settings::parse(&text).map(drop)
+    let settings = settings::parse(&text)?;
+    let mut problems = channels::check(&settings.channels);
+    // On AWS the channels stand elsewhere, and the platform checks their names.
+    if !settings.channels.is_empty() {
+        let unknown = Routes::of(&settings.policy).unknown_channels(&settings.channels);
+        problems.extend(unknown.into_iter().map(|(place, problem)| format!("{place}: {problem}")));
+    }
+    ensure!(problems.is_empty(), problems.join("\n"));
+    Ok(())
 }

@@ -71,8 +71,12 @@ fn alert(labels: &[(String, String)]) -> anyhow::Result<Alert> {
     let body = serde_json::to_vec(&body)?;
     let delivery = Delivery { body: &body, content_type: None, headers: &[], received_at: now };
     let source = sources::find("alertmanager").context("there is no source `alertmanager`")?;
-    let alerts = source.parse(&delivery).alerts;
-    let (_, alert) = alerts.into_iter().next().context("these labels make no alert")?;
+    let intake = source.parse(&delivery);
+    if let Some((_, name)) = intake.heartbeats.first() {
+        bail!("`{name}` is a sign of life: it opens no incident and takes no route");
+    }
+    let alert = intake.alerts.into_iter().next();
+    let (_, alert) = alert.context("these labels make no alert")?;
     Ok(alert)
 }
 

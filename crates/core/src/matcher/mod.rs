@@ -136,7 +136,7 @@ impl fmt::Display for Matcher {
 pub struct Matchers(Vec<Matcher>);
 
 /// More than this is a mistake, not a rule.
-const MOST_MATCHERS: usize = 64;
+pub(crate) const MOST_MATCHERS: usize = 64;
 
 impl Matchers {
     pub fn new(matchers: Vec<Matcher>) -> Self {

@@ -1,6 +1,7 @@
 //! `route`: the tree of who hears of what, with Alertmanager's keys; `channels` stand for its receiver.
 
 use jiff::SignedDuration;
+use jiff::fmt::serde::duration::friendly::compact::optional as compact;
 use serde::{Deserialize, Serialize};
 
 use super::{Problem, TimeIntervals};
@@ -21,13 +22,13 @@ pub struct RouteSection {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group_by: Option<Vec<String>>,
     /// How long a new group is given to fill before the first message.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "compact")]
     pub group_wait: Option<SignedDuration>,
     /// How often a group is looked at again after the first message.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "compact")]
     pub group_interval: Option<SignedDuration>,
     /// How long after the last message nothing new is a reason to tell again.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "compact")]
     pub repeat_interval: Option<SignedDuration>,
     /// Goes on to the siblings after it, so that they add their channels.
     #[serde(rename = "continue", skip_serializing_if = "is_false")]

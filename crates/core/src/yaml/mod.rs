@@ -7,6 +7,7 @@ use std::ops::Range;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub(crate) use places::Index;
 use places::Places;
 
 /// Whether it must be mended before use.

@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::Range;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_saphyr::Spanned;
+use serde_saphyr::{Span, Spanned};
 
 /// Paths such as `steps[0].verify.all` → bytes of the text.
 #[derive(Debug, Clone, Default)]
@@ -37,7 +37,7 @@ impl Places {
                 }
             }
         }
-        self.0.insert(path, index.range(node));
+        self.0.insert(path, index.range(node.referenced.span()));
     }
 
     /// The place of the path, or of what encloses it.
@@ -54,13 +54,13 @@ impl Places {
 }
 
 /// The byte at which each character begins.
-struct Index {
+pub(crate) struct Index {
     starts: Vec<usize>,
     length: usize,
 }
 
 impl Index {
-    fn of(text: &str) -> Self {
+    pub(crate) fn of(text: &str) -> Self {
         Self { starts: text.char_indices().map(|(at, _)| at).collect(), length: text.len() }
     }
 
@@ -71,8 +71,7 @@ impl Index {
             .unwrap_or(self.length)
     }
 
-    fn range(&self, node: &Spanned<Node>) -> Range<usize> {
-        let span = node.referenced.span();
+    pub(crate) fn range(&self, span: Span) -> Range<usize> {
         let (start, length) = (span.offset(), span.len().max(1));
         self.byte(start)..self.byte(start + length)
     }

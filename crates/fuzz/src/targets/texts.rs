@@ -4,7 +4,7 @@ use firebreak_core::alert::{AlertStatus, Draft, Severity};
 use firebreak_core::cel::{ALERT, Expression, Wanted, reach};
 use firebreak_core::export::Export;
 use firebreak_core::matcher::Matchers;
-use firebreak_core::{policy, runbook};
+use firebreak_core::{import, policy, runbook};
 use firebreak_engine::delivery::PackedBody;
 use firebreak_engine::ports::Spilled;
 use jiff::Timestamp;
@@ -13,7 +13,16 @@ use super::Target;
 use crate::corpus::{files, root};
 
 pub(super) fn targets() -> Vec<Target> {
-    vec![runbooks(), conditions(), matchers(), policies(), exports(), spilled(), packed()]
+    vec![
+        runbooks(),
+        conditions(),
+        matchers(),
+        policies(),
+        imports(),
+        exports(),
+        spilled(),
+        packed(),
+    ]
 }
 
 fn yaml() -> Vec<Vec<u8>> {
@@ -93,6 +102,22 @@ fn policies() -> Target {
                 assert_eq!(again, Some(policy), "{written} is read as something else");
             }
             Err(wrong) => assert!(!wrong.to_string().is_empty(), "it is refused without a word"),
+        }
+    })
+}
+
+fn imports() -> Target {
+    let seeds = files(&root().join("events/import"), &|path| {
+        path.extension().is_some_and(|end| end == "yml")
+    });
+    let seeds = seeds.into_iter().map(|(_, text)| text).collect();
+    Target::new("import", seeds, |input, _| {
+        let Some(text) = text(input) else { return };
+        let imported = import::alertmanager(text);
+        let refused = matches!(imported, Err(import::NotImported::Refused(_)));
+        assert!(!refused, "what was made of it is not read back");
+        if let Ok(imported) = imported {
+            assert!(imported.remarks.is_sorted(), "remarks stand by line");
         }
     })
 }
