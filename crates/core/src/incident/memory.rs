@@ -111,6 +111,14 @@ impl Incident {
     }
 }
 
+/// One time in which an alert fired.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Episode {
+    pub from: Timestamp,
+    /// `None` while it fires.
+    pub until: Option<Timestamp>,
+}
+
 impl Member {
     fn end(&mut self, ends_at: Timestamp, here: Mark) {
         self.alert.status = AlertStatus::Resolved;
@@ -143,6 +151,25 @@ impl Member {
         self.changes.drain(..surplus);
     }
 
+    /// The times in which it fired, by our clock, newest first, as far as its changes of state are remembered. The
+    /// last is the present one.
+    pub fn episodes(&self) -> Vec<Episode> {
+        let until = (!self.alert.is_firing()).then_some(self.news.at);
+        let mut all = vec![Episode { from: self.fired_at, until }];
+        let earlier = self.changes.iter().copied().rev();
+        let mut earlier = earlier.skip_while(|at| *at > self.fired_at).peekable();
+        // Without a change at its beginning it took over from an episode whose end nobody told us.
+        let mut until = match earlier.next_if_eq(&self.fired_at) {
+            Some(_) => earlier.next(),
+            None => Some(self.fired_at),
+        };
+        while let (Some(end), Some(from)) = (until, earlier.next()) {
+            all.push(Episode { from, until: Some(end) });
+            until = earlier.next();
+        }
+        all
+    }
+
     /// When it was last heard of, as far as the incident knows; exact repeats are counted elsewhere.
     pub fn heard_at(&self) -> Timestamp {
         self.updated_at.unwrap_or(self.fired_at)
@@ -151,5 +178,48 @@ impl Member {
     /// Whether its fingerprint stood for too many different things.
     pub fn has_collapsed(&self) -> bool {
         self.targets.len() > MOST_TARGETS
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::examples::{alert, at};
+
+    fn member(fired_at: i64, until: Option<i64>, changes: &[i64]) -> Member {
+        let mut alert = alert("slow", "i-1");
+        let mut news = Mark::default();
+        if let Some(until) = until {
+            alert.status = AlertStatus::Resolved;
+            news.at = at(until);
+        }
+        Member {
+            alert,
+            fired_at: at(fired_at),
+            news,
+            updated_at: None,
+            changes: changes.iter().map(|change| at(*change)).collect(),
+            flapping_said: None,
+            targets: BTreeSet::new(),
+            expired: false,
+        }
+    }
+
+    #[test]
+    fn episodes_are_read_from_the_changes_of_state() {
+        for (of, expected) in [
+            (member(0, None, &[0]), vec![(0, None)]),
+            (member(20, None, &[0, 10, 20]), vec![(20, None), (0, Some(10))]),
+            (member(20, Some(30), &[0, 10, 20, 30]), vec![(20, Some(30)), (0, Some(10))]),
+            (member(10, None, &[0, 10, 10]), vec![(10, None), (0, Some(10))]),
+            (member(20, None, &[10, 20]), vec![(20, None)]),
+            (member(20, None, &[0]), vec![(20, None), (0, Some(20))]),
+            (member(20, None, &[]), vec![(20, None)]),
+        ] {
+            let read: Vec<_> = of.episodes().into_iter().map(|one| (one.from, one.until)).collect();
+            let expected: Vec<_> =
+                expected.into_iter().map(|(from, until)| (at(from), until.map(at))).collect();
+            assert_eq!(read, expected, "{:?}", of.changes);
+        }
     }
 }

@@ -24,7 +24,7 @@ pub use evolve::{Illegal, replay};
 pub use expire::{LastHeard, expire, expires_at};
 pub use intake::{Intake, Settled, settle};
 pub use log::{Alarm, Failed, Flush, Heard, Reason, Said, Urgent};
-pub use memory::{MOST_TARGETS, target_of};
+pub use memory::{Episode, MOST_TARGETS, target_of};
 pub use receive::{Received, Verdict as IntakeVerdict, receive};
 pub use seen::Seen;
 pub use status::{Status, TRANSITIONS, transitions_table};

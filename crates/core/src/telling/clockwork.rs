@@ -2,27 +2,40 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::incident::Member;
+use crate::incident::{Episode, Member};
 
 /// The first flush of the group that fires now: `group_wait` after the first of its alerts was heard of. At once,
 /// where one had been firing for that long before we heard of it: it has waited elsewhere.
 ///
-/// `members` are all alerts that were ever in such a group. One that is over may have begun the group; a group in
-/// which nothing fires at its flush is gone, and the next alert begins another.
-pub(super) fn first(mut members: Vec<&Member>, wait: SignedDuration) -> Option<Timestamp> {
-    members.sort_by_key(|member| member.fired_at);
-    let mut flush: Option<Timestamp> = None;
-    let mut fires = false;
+/// `members` are all alerts that were ever in such a group, of an incident that was opened at `opened`. One that is
+/// over may have begun the group, and one that fires again within the wait does not begin it anew. A group in which
+/// nothing fires at its flush is gone, and the next alert begins another.
+pub(super) fn first(
+    members: &[&Member],
+    opened: Timestamp,
+    wait: SignedDuration,
+) -> Option<Timestamp> {
+    let mut joins: Vec<(Episode, Timestamp)> = Vec::new();
     for member in members {
-        let waited = later(member.alert.starts_at, wait) <= member.fired_at;
-        let own = if waited { member.fired_at } else { later(member.fired_at, wait) };
+        for episode in member.episodes().into_iter().filter(|episode| episode.from >= opened) {
+            let is_present = episode.from == member.fired_at;
+            let waited = is_present && later(member.alert.starts_at, wait) <= episode.from;
+            let own = if waited { episode.from } else { later(episode.from, wait) };
+            joins.push((episode, own));
+        }
+    }
+    joins.sort_by_key(|(episode, _)| episode.from);
+    let mut flush: Option<Timestamp> = None;
+    // When the last of those so far is over; the end of time while one fires.
+    let mut over = Timestamp::MIN;
+    for (episode, own) in joins {
         match flush {
-            Some(at) if fires || member.fired_at <= at => flush = Some(at.min(own)),
+            Some(at) if episode.from <= at || episode.from < over => flush = Some(at.min(own)),
             Some(_) | None => flush = Some(own),
         }
-        fires |= member.alert.is_firing();
+        over = over.max(episode.until.unwrap_or(Timestamp::MAX));
     }
-    flush.filter(|_| fires)
+    flush.filter(|_| members.iter().any(|member| member.alert.is_firing()))
 }
 
 /// The first tick at or after `change`, where ticks are one or more intervals after `anchor`.

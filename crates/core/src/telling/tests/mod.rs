@@ -31,6 +31,28 @@ fn what_fired_and_cleared_before_the_first_look_is_never_told() {
 }
 
 #[test]
+fn one_that_clears_and_fires_again_within_the_wait_does_not_begin_it_anew() {
+    let mut world = World::usual();
+    for (at, fires) in [(0, true), (10, false), (20, true), (25, false), (29, true)] {
+        world.until(at);
+        if fires { world.fires("a") } else { world.resolves("a") }
+    }
+    world.until(HOUR);
+    assert_eq!(world.story(), ["30 first a/"]);
+}
+
+#[test]
+fn one_that_fires_again_after_an_empty_look_waits_anew() {
+    let mut world = World::usual();
+    for (at, fires) in [(0, true), (10, false), (31, true), (40, false), (45, true)] {
+        world.until(at);
+        if fires { world.fires("a") } else { world.resolves("a") }
+    }
+    world.until(HOUR);
+    assert_eq!(world.story(), ["61 first a/"]);
+}
+
+#[test]
 fn new_alerts_are_told_at_the_next_tick_together() {
     let mut world = World::usual();
     world.fires("a");
