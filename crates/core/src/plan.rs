@@ -175,7 +175,7 @@ mod tests {
         let ruling = if pass {
             Ruling::Pass { because }
         } else {
-            Ruling::Hold { because, remedy: String::new() }
+            Ruling::Hold { because, remedy: String::new(), until: None }
         };
         GuardFinding { guard: "cooldown".to_owned(), ruling }
     }

@@ -23,10 +23,7 @@ pub struct EventHash([u8; 32]);
 impl EventHash {
     /// Of an event as a line of an export writes it. Every key of the line counts; order and white space do not.
     pub fn of(line: &Value) -> Self {
-        let mut text = Vec::with_capacity(2048);
-        text.extend_from_slice(DOMAIN);
-        canonical(line, &mut text);
-        Self(Sha256::digest(&text).into())
+        Self(digest_of(DOMAIN, line))
     }
 }
 
@@ -41,6 +38,14 @@ impl Recorded {
         }
         EventHash::of(&line)
     }
+}
+
+/// SHA-256 over a domain and a value in canonical form.
+pub(super) fn digest_of(domain: &[u8], value: &Value) -> [u8; 32] {
+    let mut text = Vec::with_capacity(2048);
+    text.extend_from_slice(domain);
+    canonical(value, &mut text);
+    Sha256::digest(&text).into()
 }
 
 /// Keys in order of their bytes, no white space, strings escaped only where JSON demands it.
