@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes the tools that tests run against, in ${FIREBREAK_TOOLS:-~/.cache/firebreak/tools}, and prints where they are.
-# usage: tools/setup.sh [--ministack] [--dynamodb-local] [--prometheus] [--alertmanager]      (all when none is named)
+# usage: tools/setup.sh [--ministack] [--dynamodb-local] [--prometheus] [--alertmanager] [--poppler]      (all when none is named)
 set -euo pipefail
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
@@ -58,6 +58,11 @@ fill_alertmanager() {
         rm -rf "$1/go" "$1/source"
 }
 
+poppler() {
+    need_program pdftoppm poppler-utils || return
+    printf 'poppler=%s\n' "$(dirname "$(type -P pdftoppm)")"
+}
+
 need_program() {
     local program=$1 package=$2
     type -P "$program" >/dev/null && return
@@ -69,13 +74,14 @@ need_program() {
     return 1
 }
 
-[ $# -gt 0 ] || set -- --ministack --dynamodb-local --prometheus --alertmanager
+[ $# -gt 0 ] || set -- --ministack --dynamodb-local --prometheus --alertmanager --poppler
 for wanted in "$@"; do
     case $wanted in
     --ministack) ministack ;;
     --dynamodb-local) dynamodb_local ;;
     --prometheus) debian_prometheus ;;
     --alertmanager) newer_alertmanager ;;
+    --poppler) poppler ;;
     *)
         sed -n '2,3s/^# //p' "${BASH_SOURCE[0]}" >&2
         exit 2

@@ -26,6 +26,7 @@ step "formatting" cargo fmt --all --check
 step "clippy, warnings as errors" cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
 step "unit, property, contract and local story" \
   tools/with_servers.sh --ministack --dynamodb-local -- cargo test --workspace --all-features --locked
+step "a report in a PDF viewer" crates/reports/tests/viewer.sh
 step "fuzzing, a short run" make --no-print-directory fuzz CASES=200000
 step "runbooks" make --no-print-directory runbooks
 step "real senders: Prometheus and Alertmanager" tools/senders/run.sh
