@@ -105,6 +105,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         what: Quarantine,
     },
+    /// Export the record, check that nobody changed it, anchor it.
+    Audit {
+        #[command(subcommand)]
+        what: crate::commands::audit::Audit,
+    },
     /// Print the permissions that the actions need, as Terraform attaches them.
     Iam,
 }

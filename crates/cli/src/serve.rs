@@ -19,7 +19,7 @@ use firebreak_engine::queue::{Queue, QueueSettings, QueueTask};
 use firebreak_engine::runbooks::load_folder;
 use firebreak_http::{Client as Outbound, HttpSender, HttpSetFlag, Origins, SnsEndpoint, Timeouts};
 use firebreak_local::{
-    Drain, DrainSettings, Driver, DriverSettings, FileSpill, ListenSettings, Listening,
+    Anchoring, Drain, DrainSettings, Driver, DriverSettings, FileSpill, ListenSettings, Listening,
     LocalSecrets, SqliteStore, SweepSettings, Sweeping, Telling, TellingSettings, Tokens,
 };
 use firebreak_web::api::{self, Api};
@@ -148,7 +148,8 @@ impl Platform {
             token: Arc::new(api_token.clone()),
         };
         let spill = FileSpill::open(&serve.data)?;
-        let keeping = Keeping::start(&spill, &store, &clock, settings.reopen_within, &policy);
+        let keeping =
+            Keeping::start(&serve.data, &spill, &store, &clock, settings.reopen_within, &policy);
         let webhooks = Webhooks {
             queue,
             fallback: Fallback::new(Arc::new(spill), Arc::clone(&clock)),
@@ -213,10 +214,12 @@ struct Keeping {
     drain: Drain,
     listening: Listening,
     sweeping: Sweeping,
+    anchoring: Anchoring,
 }
 
 impl Keeping {
     fn start(
+        data: &Path,
         spill: &FileSpill,
         store: &SqliteStore,
         clock: &Arc<dyn Clock>,
@@ -245,13 +248,15 @@ impl Keeping {
             policy: Arc::clone(policy),
             every: Sweeping::EVERY,
         });
-        Self { drain, listening, sweeping }
+        let anchoring = Anchoring::start(data.to_owned(), Arc::clone(clock));
+        Self { drain, listening, sweeping, anchoring }
     }
 
     async fn stop(self) {
         self.drain.stop().await;
         self.listening.stop().await;
         self.sweeping.stop().await;
+        self.anchoring.stop().await;
     }
 }
 

@@ -1,5 +1,6 @@
 //! The platform on one machine: SQLite as the record, a driver with durable timers, telling, local secrets.
 
+mod audit;
 mod crew;
 mod draining;
 mod driver;
@@ -10,6 +11,7 @@ mod store;
 mod sweeping;
 mod telling;
 
+pub use audit::{AnchorFile, Anchoring, ExportError, RecordFile, Span};
 pub use draining::{Drain, DrainSettings};
 pub use driver::{Driver, DriverSettings};
 pub use listening::{ListenSettings, Listening};

@@ -1,6 +1,7 @@
 //! Commands that talk to a running platform or check files.
 
 pub(crate) mod approve;
+pub(crate) mod audit;
 pub(crate) mod iam;
 pub(crate) mod import;
 pub(crate) mod incidents;

@@ -240,7 +240,7 @@ proptest! {
             1 => lines.insert(other, lines[line].clone()),
             2 => {
                 // Lines of one incident have an order; incidents have none.
-                let incident = |line: &str| line.split("inc_").nth(1).map(|rest| rest[..1].to_owned());
+                let incident = |line: &str| line.split("inc_").nth(1).and_then(|rest| rest.chars().next());
                 prop_assume!(line != other && incident(&lines[line]) == incident(&lines[other]));
                 prop_assume!(!lines[line].contains("\"head\"") && !lines[other].contains("\"head\""));
                 lines.swap(line, other);

@@ -5,6 +5,7 @@
 #![expect(clippy::print_stdout, reason = "a child tells its parent")]
 
 mod approval;
+mod audit;
 mod batch;
 mod driver;
 mod heartbeats;
