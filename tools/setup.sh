@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes the tools that tests run against, in ${FIREBREAK_TOOLS:-~/.cache/firebreak/tools}, and prints where they are.
-# usage: tools/setup.sh [--ministack] [--dynamodb-local] [--prometheus] [--alertmanager] [--poppler]      (all when none is named)
+# usage: tools/setup.sh [--ministack] [--dynamodb-local] [--prometheus] [--alertmanager] [--poppler] [--report-peers]      (all when none is named)
 set -euo pipefail
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
@@ -63,6 +63,11 @@ poppler() {
     printf 'poppler=%s\n' "$(dirname "$(type -P pdftoppm)")"
 }
 
+# What the benchmark of reports is compared with.
+report_peers() {
+    need_program goaccess goaccess && need_program mawk mawk
+}
+
 need_program() {
     local program=$1 package=$2
     type -P "$program" >/dev/null && return
@@ -82,6 +87,7 @@ for wanted in "$@"; do
     --prometheus) debian_prometheus ;;
     --alertmanager) newer_alertmanager ;;
     --poppler) poppler ;;
+    --report-peers) report_peers ;;
     *)
         sed -n '2,3s/^# //p' "${BASH_SOURCE[0]}" >&2
         exit 2

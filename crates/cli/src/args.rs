@@ -86,6 +86,11 @@ pub(crate) enum Command {
     /// Make a configuration out of an alertmanager.yml, and say what could not be carried over.
     #[command(after_help = IMPORT_EXAMPLES)]
     Import(Import),
+    /// Make a report for people: the state of all APIs behind a load balancer, from its access logs.
+    Report {
+        #[command(subcommand)]
+        what: Report,
+    },
     /// Say what runbooks would have done with recorded incidents; fails past a bound, to stop a change.
     Replay(Replay),
     /// Play the engine in made-up worlds full of faults, and check that it keeps its promises.
@@ -423,4 +428,66 @@ pub(crate) enum Quarantine {
         #[arg(long, env = "USER")]
         by: String,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Report {
+    /// Application Load Balancer access logs: status classes, latency, failing paths, health and anomalies of each API.
+    Alb(ReportAlb),
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  firebreak report alb access.log.gz                              a table, here
+  firebreak report alb logs/2026/11/20 --output report.pdf        every log below a folder, as PDF
+  zcat *.gz | firebreak report alb - --format csv
+  firebreak report alb today.log.gz --before yesterday.json --week-before last-week.json --output today.json
+  firebreak report alb today.log.gz --alert-to http://127.0.0.1:8080     an incident for each spike
+
+Settings (--config), all of which may be left out:
+  title: Shop, production
+  interval: 15m                      # in which anomalies are looked for; 1h otherwise
+  objectives: { server_errors_percent: 0.5, client_errors_percent: 10, p95_ms: 1000 }
+  apis:
+    - name: Checkout
+      target_groups: [checkout-blue, 'checkout-*', 'arn:aws:elasticloadbalancing:...:targetgroup/pay/73e2...']
+      success: [2xx, 3xx]            # 2xx alone otherwise
+
+Exit codes: 0 ok, 1 nothing to report, a log that is missing or damaged, or an alert that was not taken.")]
+pub(crate) struct ReportAlb {
+    /// Logs, plain or gzip, or folders with them; `-` reads standard input.
+    #[arg(required = true)]
+    pub(crate) logs: Vec<PathBuf>,
+    /// How to show it; otherwise the ending of --output says it, and without that it is a table.
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<ReportFormat>,
+    /// Where to write it, instead of printing it.
+    #[arg(long, short)]
+    pub(crate) output: Option<PathBuf>,
+    /// Which target groups are which API, and what is asked of each.
+    #[arg(long)]
+    pub(crate) config: Option<PathBuf>,
+    /// The report of the day before, as JSON: show what changed.
+    #[arg(long, value_name = "JSON")]
+    pub(crate) before: Option<PathBuf>,
+    /// The report of the same weekday a week before, as JSON.
+    #[arg(long, value_name = "JSON")]
+    pub(crate) week_before: Option<PathBuf>,
+    /// Malformed lines that are shown.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(0..=1000))]
+    pub(crate) samples: u16,
+    /// Send an alert for each spike to the platform at this address, with the token of the webhooks.
+    #[arg(long, value_name = "URL")]
+    pub(crate) alert_to: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ReportFormat {
+    Table,
+    Pdf,
+    Html,
+    Csv,
+    Json,
+    Md,
 }

@@ -44,6 +44,7 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
         Command::Demo(demo) => demo::demo(demo).await,
         Command::Send(send) => commands::send::send(&server, &send, json).await,
+        Command::Report { what } => commands::report::report(&server, what, json).await,
         Command::Replay(asked) => commands::replay::run(&asked, json),
         Command::Simulate(asked) => commands::simulate::run(&asked, json),
         Command::Incidents { what } => commands::incidents::incidents(&server, what, json).await,

@@ -59,6 +59,26 @@ pub(crate) struct Found {
     pub(crate) reason: Malformed,
 }
 
+impl Scanned {
+    /// What was read, in one sentence; what is wrong where nothing can be reported.
+    pub fn summary(&self) -> String {
+        let damaged: Vec<String> = self
+            .files
+            .iter()
+            .filter_map(|file| Some(format!("{}: {}", file.name, file.damage.as_ref()?)))
+            .collect();
+        let malformed = self.malformed.first().map(|found| {
+            format!("the first malformed line is {}:{}: {}", found.file, found.line, found.reason)
+        });
+        let mut text = format!("{} files with {} lines", self.files.len(), self.tally.lines);
+        for part in damaged.into_iter().take(3).chain(malformed) {
+            text.push_str("; ");
+            text.push_str(&part);
+        }
+        text
+    }
+}
+
 /// Reads all of the inputs; what is wrong with one of them is in the result.
 pub fn scan(inputs: Vec<Input>, how: &Scan, progress: &Arc<Progress>) -> Scanned {
     let threads = how.threads.get();

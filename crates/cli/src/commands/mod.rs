@@ -9,6 +9,7 @@ pub(crate) mod kill_switch;
 pub(crate) mod policy;
 pub(crate) mod quarantine;
 pub(crate) mod replay;
+pub(crate) mod report;
 pub(crate) mod routes;
 pub(crate) mod runbook;
 pub(crate) mod send;

@@ -8,5 +8,6 @@ mod chaos;
 mod demo;
 mod killed;
 mod platform;
+mod report;
 mod routes;
 mod surface;

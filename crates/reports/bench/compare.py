@@ -1,0 +1,188 @@
+"""Runs each program on the same log, checks what it counted against the truth, and compares CPU, time and memory.
+
+usage: compare.py FOLDER-OF-EXAMPLES LINES
+Fails when a count is wrong, when Firebreak takes as much CPU as DuckDB on gzip, 50 MB of memory or more however long the
+log is, or less than ten times as little CPU as GoAccess.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+MOST_MEMORY_MB = 50
+GOACCESS_RATIO = 10
+GOACCESS_LINES = 100_000
+ROUNDS = 3
+LONG = 10
+
+
+@dataclass
+class Run:
+    wall: float
+    cpu: float
+    memory_mb: float
+    output: bytes
+
+
+def once(words, stdin=None):
+    """One run of a program or a pipe, with the resources of all its processes together."""
+    with tempfile.TemporaryFile() as out:
+        begin = time.monotonic()
+        process = subprocess.Popen(words, stdin=stdin, stdout=out, stderr=subprocess.PIPE)
+        _, error = process.stderr.read(), None
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.monotonic() - begin
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            sys.exit(f"{words[0]} failed: {_.decode(errors='replace')[-800:]}")
+        out.seek(0)
+        return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1000, out.read())
+
+
+def best(words, rounds=ROUNDS):
+    """The run with the least CPU: others on the machine only add to it."""
+    return min((once(words) for _ in range(rounds)), key=lambda run: run.cpu)
+
+
+def pipe(command):
+    return ["bash", "-o", "pipefail", "-c", command]
+
+
+def of_report(run):
+    report = json.loads(run.output)
+    counts = {}
+    for api in report["apis"]:
+        for kind, count in api["figures"]["elb"].items():
+            if count:
+                counts[f"{api['name']} {kind}"] = count
+    return counts, report
+
+
+def of_awk(run):
+    counts = {}
+    for line in run.output.decode().splitlines():
+        count, group, kind = line.split()
+        name = "(no target group)" if group == "-" else group.split("/")[1]
+        counts[f"{name} {kind}"] = int(count)
+    return counts
+
+
+def of_goaccess(run):
+    """GoAccess knows no target groups: its totals by class."""
+    codes = json.loads(run.output)["status_codes"]["data"]
+    return {entry["data"][:3]: entry["hits"]["count"] for entry in codes}
+
+
+def by_class(counts):
+    classes = {}
+    for key, count in counts.items():
+        kind = key.split()[-1]
+        classes[kind] = classes.get(kind, 0) + count
+    return classes
+
+
+def main():
+    examples, lines = Path(sys.argv[1]), int(sys.argv[2])
+    failures = []
+    with tempfile.TemporaryDirectory(prefix="firebreak-bench-") as folder:
+        folder = Path(folder)
+        log, truth_file = folder / "alb.log", folder / "truth.json"
+        print(f"making a log of {lines:,} lines (33 fields, seed 7)", flush=True)
+        subprocess.run([examples / "alb_log", str(lines), log, truth_file], check=True)
+        packed = folder / "alb.log.gz"
+        with packed.open("wb") as out:
+            subprocess.run(["gzip", "-6", "-c", log], stdout=out, check=True)
+        truth = json.loads(truth_file.read_text())
+        print(f"{log.stat().st_size / 1e6:,.0f} MB plain, {packed.stat().st_size / 1e6:,.0f} MB gzip; best of {ROUNDS} by CPU\n")
+        ours, peer = str(examples / "alb_report"), [sys.executable, str(HERE / "peer.py")]
+        awk = f"mawk -f {HERE / 'count.awk'}"
+        rows = []
+
+        def measure(name, words, counts_of, expected, rounds=ROUNDS):
+            run = best(words, rounds)
+            counts = counts_of(run)
+            counts = counts[0] if isinstance(counts, tuple) else counts
+            right = counts == expected
+            if not right:
+                failures.append(f"{name}: the counts differ from the truth")
+            rows.append((name, run, right))
+            return run
+
+        classes = truth["elb_classes"]
+        gz = measure("firebreak, gzip", [ours, str(packed)], of_report, classes)
+        plain = measure("firebreak, plain", [ours, str(log)], of_report, classes)
+        duck = measure("DuckDB, gzip", [*peer, str(packed)], lambda run: json.loads(run.output), classes)
+        duck_plain = measure("DuckDB, plain", [*peer, str(log)], lambda run: json.loads(run.output), classes)
+        mawk = measure("zcat | mawk", pipe(f"zcat {packed} | {awk}"), of_awk, classes)
+        gunzip = best(pipe(f"zcat {packed} > /dev/null"))
+        rows.append(("zcat alone", gunzip, True))
+        check_latency(of_report(gz)[1], truth, failures)
+
+        members = folder / "long.log.gz"
+        with members.open("wb") as out:
+            for _ in range(LONG):
+                out.write(packed.read_bytes())
+        long = measure(
+            f"firebreak, gzip, {LONG} times as long",
+            [ours, str(members)],
+            of_report,
+            {key: LONG * count for key, count in classes.items()},
+            rounds=1,
+        )
+
+        part, part_truth = folder / "part.log", folder / "part.json"
+        subprocess.run([examples / "alb_log", str(min(lines, GOACCESS_LINES)), part, part_truth], check=True)
+        part_classes = json.loads(part_truth.read_text())["elb_classes"]
+        name = f"{min(lines, GOACCESS_LINES):,} lines"
+        short = measure(f"firebreak, {name}", [ours, str(part)], of_report, part_classes)
+        goaccess = measure(
+            f"GoAccess, {name}",
+            ["goaccess", str(part), "--log-format=AWSALB", "--no-global-config", "-o", "json", "--no-progress"],
+            of_goaccess,
+            by_class(part_classes),
+            rounds=1,
+        )
+
+        print(f"{'':34} {'CPU s':>8} {'wall s':>8} {'MB':>8}  counts")
+        for name, run, right in rows:
+            print(f"{name:34} {run.cpu:8.2f} {run.wall:8.2f} {run.memory_mb:8.1f}  {'equal' if right else 'WRONG'}")
+        print()
+        for what, other, mine in [
+            ("DuckDB on gzip", duck, gz),
+            ("DuckDB on plain", duck_plain, plain),
+            ("zcat | mawk", mawk, gz),
+            ("zcat alone", gunzip, gz),
+            ("GoAccess", goaccess, short),
+        ]:
+            print(f"{what:16} {other.cpu / max(mine.cpu, 0.001):6.1f} times the CPU, {other.memory_mb / mine.memory_mb:6.1f} times the memory")
+        print(f"cores used on gzip: {gz.cpu / gz.wall:.2f} (a busy machine gives less)")
+        if gz.cpu >= duck.cpu:
+            failures.append("Firebreak takes as much CPU as DuckDB on gzip")
+        for name, run in [("gzip", gz), ("plain", plain), ("the long log", long)]:
+            if run.memory_mb >= MOST_MEMORY_MB:
+                failures.append(f"Firebreak takes {run.memory_mb:.0f} MB on {name}; {MOST_MEMORY_MB} is the bound")
+        if goaccess.cpu < GOACCESS_RATIO * short.cpu:
+            failures.append("Firebreak is less than ten times as fast as GoAccess")
+    for failure in failures:
+        print(f"FAILED: {failure}")
+    sys.exit(1 if failures else 0)
+
+
+def check_latency(report, truth, failures):
+    """To one percent, or one millisecond."""
+    for api in report["apis"]:
+        exact = truth["latency_ms"].get(api["name"])
+        if exact is None:
+            continue
+        found = [api["figures"]["latency"][name] for name in ("p50_ms", "p95_ms", "p99_ms")]
+        if any(abs(one - two) > max(1, two / 100) for one, two in zip(found, exact)):
+            failures.append(f"latency of {api['name']}: {found} for {exact}")
+
+
+main()
