@@ -113,6 +113,7 @@ fn main() {
             books: &books,
             switch: &switch,
             mutes: &mutes,
+            siblings: &[],
             reopen_within: SignedDuration::from_mins(10),
         };
         let mut times = Vec::new();

@@ -9,11 +9,14 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{ActionName, IncidentId};
+use crate::healing::Healing;
+use crate::ids::{ActionName, IncidentId, RunbookName};
 use crate::shared_cause::Domain;
 use crate::target::Target;
+use crate::trust::TrustRecord;
 
-/// Which book: one per target, one per group whose members are acted on, one per domain whose firings are counted.
+/// Which book: one per target, one per group whose members are acted on, one per domain whose firings are counted,
+/// one per cause that is learnt about, one per runbook that earns trust.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct BookKey(String);
@@ -35,6 +38,16 @@ impl BookKey {
     /// The book in which the firings of a failure domain are counted.
     pub fn domain(key: &str) -> Self {
         Self(format!("domain:{key}"))
+    }
+
+    /// The book in which stands how long a cause goes on when it is left alone.
+    pub fn cause(cause: &str) -> Self {
+        Self(format!("cause:{cause}"))
+    }
+
+    /// The book in which stands what the actions of a runbook showed.
+    pub fn trust(runbook: &RunbookName) -> Self {
+        Self(format!("trust:{runbook}"))
     }
 
     pub fn as_str(&self) -> &str {
@@ -74,6 +87,12 @@ pub struct Book {
     /// In the book of a failure domain: what lately began to fire there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub domain: Option<Domain>,
+    /// In the book of a cause: its latest episodes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub healing: Option<Healing>,
+    /// In the book of a runbook: what its actions showed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<TrustRecord>,
 }
 
 /// Entries older than this serve no guard; runbooks may not look back further.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::counterfactual::Counterfactual;
 use crate::target::Target;
 
 /// The before-picture of one target, read from its provider.
@@ -72,4 +73,7 @@ pub struct Verdict {
     pub effect: Effect,
     pub reason: String,
     pub evidence: Vec<Evidence>,
+    /// Where it helped: whether the alert would have been over anyway.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counterfactual: Option<Counterfactual>,
 }

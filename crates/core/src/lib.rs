@@ -8,10 +8,12 @@ pub mod audit;
 pub mod book;
 pub mod cel;
 pub mod channels;
+pub mod counterfactual;
 pub mod evidence;
 pub mod export;
 pub mod fingerprint;
 pub mod guards;
+pub mod healing;
 pub mod heartbeat;
 pub mod ids;
 pub mod import;
@@ -36,6 +38,7 @@ pub mod target;
 pub mod telling;
 pub mod timeline;
 pub mod trace;
+pub mod trust;
 pub mod yaml;
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The timeline: each event as one sentence, for the console, the command line and the demo.
 
+use crate::counterfactual::Likely;
 use crate::incident::Event;
 
 /// What happened, in words that need no other event to be understood.
@@ -67,10 +68,25 @@ pub fn sentence(event: &Event) -> String {
             .map(|reading| format!("{}: {}", reading.signal, reading.detail))
             .collect::<Vec<_>>()
             .join("; "),
-        Event::StepVerified { verdict, .. } => format!("helped: {}", verdict.reason),
+        Event::StepVerified { verdict, .. } => match &verdict.counterfactual {
+            Some(otherwise) => {
+                let likely = match otherwise.likely {
+                    Likely::Ours => "likely because of it",
+                    Likely::ByItself => "it would likely have been over anyway",
+                    Likely::Unknown => "whether it would have been over anyway is not known",
+                };
+                format!("helped: {}; {likely} ({})", verdict.reason, otherwise.because)
+            }
+            None => format!("helped: {}", verdict.reason),
+        },
         Event::StepIneffective { verdict, .. } => format!("useless: {}", verdict.reason),
         Event::StepHarmful { verdict, .. } => format!("harmful: {}", verdict.reason),
         Event::StepStuck { reason, .. } => format!("could not be put back: {reason}"),
+        Event::TrustLost { action, environment, from, to, reason, .. } => format!(
+            "`{action}` goes from {} to {} in {environment}: {reason}",
+            from.as_str(),
+            to.as_str()
+        ),
         Event::RunEnded { reason, .. }
         | Event::AlertExpired { reason, .. }
         | Event::Unmuted { reason }

@@ -3,8 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::RunbookName;
+use crate::ids::{ActionName, RunbookName};
 use crate::muting::Muted;
+use crate::runbook::Mode;
 
 /// What a guard said, with the values it looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,6 +77,20 @@ pub struct Trace {
     /// The mute that alone kept it from acting: it is asked again when that ends, and nobody is called for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub muted: Option<Muted>,
+    /// What would have been done, were it allowed: it is only watched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub would: Option<Would>,
+}
+
+/// What a runbook that may not act would have begun with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Would {
+    pub runbook: RunbookName,
+    pub action: ActionName,
+    /// What its file allows.
+    pub ceiling: Mode,
+    /// The time in which it would have had to help, from the first firing on.
+    pub within: SignedDuration,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]

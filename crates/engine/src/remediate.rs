@@ -18,7 +18,7 @@ use firebreak_core::trace::Trace;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::muting;
-use crate::ports::{AppendError, ApplyError, Clock, Hands, HandsSet, Store, StoreError};
+use crate::ports::{AppendError, ApplyError, Clock, Hands, HandsSet, ListQuery, Store, StoreError};
 use crate::record::{RecordError, append_of, pause, record};
 use crate::shared_cause::domains;
 
@@ -76,9 +76,10 @@ pub async fn advance(
 ) -> Result<Directive, RemediateError> {
     for attempt in 0..MOST_TRIES {
         let incident = load(with, id).await?;
-        let books = with.store.books(&run::books_needed(&incident)).await?;
+        let books = with.store.books(&run::books_needed(&incident, with.runbooks)).await?;
         let switch = switch(with).await;
         let mutes = mutes(with, &incident).await;
+        let siblings = siblings(with, &incident).await;
         let facts = Facts {
             driver,
             takeover,
@@ -86,6 +87,7 @@ pub async fn advance(
             books: &books,
             switch: &switch,
             mutes: &mutes,
+            siblings: &siblings,
             reopen_within: with.reopen_within,
         };
         let now = with.clock.now();
@@ -147,6 +149,26 @@ async fn mutes<'a>(with: Remediation<'a>, incident: &Incident) -> MuteFacts<'a> 
         return MuteFacts::unread(with.policy);
     }
     mutes_now(with, incident).await
+}
+
+/// More than these say no more.
+const MOST_SIBLINGS: usize = 50;
+
+/// The latest incidents of the same service. They tell what a verdict is worth and decide nothing, so it is
+/// given without them where they cannot be read.
+async fn siblings(with: Remediation<'_>, incident: &Incident) -> Vec<Incident> {
+    if !run::siblings_needed(incident) {
+        return Vec::new();
+    }
+    let service = Some(incident.service.clone());
+    let query = ListQuery { service, limit: MOST_SIBLINGS, ..ListQuery::default() };
+    match with.store.list(&query).await {
+        Ok(page) => page.incidents,
+        Err(error) => {
+            tracing::warn!(%error, incident = %incident.id, "its siblings cannot be read");
+            Vec::new()
+        }
+    }
 }
 
 fn hands<'a>(with: Remediation<'a>, step: &Step) -> Result<&'a dyn Hands, RemediateError> {
@@ -297,7 +319,7 @@ async fn at_hand(
         let planned_for = run.observations.iter().find(|earlier| earlier.target == *target);
         seen.group = planned_for.and_then(|earlier| earlier.group.clone());
     }
-    let books: Books = with.store.books(&run::books_needed(incident)).await?;
+    let books: Books = with.store.books(&run::books_needed(incident, with.runbooks)).await?;
     let switch = switch(with).await;
     let mutes = mutes_now(with, incident).await;
     let observations = [seen];

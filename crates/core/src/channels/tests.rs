@@ -133,6 +133,7 @@ fn story_and_end() -> (Vec<Notification>, Incident) {
         effect: Effect::Useless,
         reason: "not good within 5m".to_owned(),
         evidence: looked.clone(),
+        counterfactual: None,
     };
     let trace = Trace::default;
     let text = str::to_owned;
@@ -150,8 +151,12 @@ fn story_and_end() -> (Vec<Notification>, Incident) {
     let fingerprint = firing.fingerprint.clone();
     let mut other = alert("slow-api-data", "i-0def");
     other.links.clone_from(&firing.links);
-    let harmed =
-        Verdict { effect: Effect::Harmful, reason: text("errors rose"), evidence: Vec::new() };
+    let harmed = Verdict {
+        effect: Effect::Harmful,
+        reason: text("errors rose"),
+        evidence: Vec::new(),
+        counterfactual: None,
+    };
     let again = started(2, &runbook, 15_961);
     story.then(0, [opened, fired()]);
     story.tell(0);

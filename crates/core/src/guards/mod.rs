@@ -16,6 +16,7 @@ mod sender_mute;
 mod shared_cause;
 mod silenced;
 mod still_true;
+mod trust;
 
 use jiff::Timestamp;
 
@@ -86,6 +87,7 @@ pub const GUARDS: &[&dyn Guard] = &[
     &shared_cause::NoSharedCause,
     &silenced::NotSilenced,
     &still_true::StillTrue,
+    &trust::Trusted,
 ];
 
 /// The proof that every guard passed. Nothing outside this module can make one.

@@ -56,12 +56,15 @@ impl Command {
                 if !incident.status.is_live() {
                     return Err(Refusal::Already(incident.status.as_str()));
                 }
+                // Who ends it has it: what people end does not count as having healed by itself.
+                let taken = incident.acknowledged.is_none();
+                let taken = taken.then(|| Event::Acknowledged { by: by.clone() });
                 let firing = incident.firing().map(|alert| Event::AlertResolved {
                     fingerprint: alert.fingerprint.clone(),
                     ends_at: now,
                 });
                 let resolved = Event::Resolved { reason: format!("{by}: {reason}") };
-                Ok(firing.chain(std::iter::once(resolved)).collect())
+                Ok(taken.into_iter().chain(firing).chain(std::iter::once(resolved)).collect())
             }
             Command::Approve { by, plan_hash } => {
                 not_empty("the name of who approves", &by)?;

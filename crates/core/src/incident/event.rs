@@ -107,6 +107,16 @@ pub enum Event {
     StepStuck { run: u32, row: usize, reason: String },
     #[serde(rename = "run.ended")]
     RunEnded { run: u32, outcome: Outcome, reason: String },
+    /// An action of the run goes less far from now on, because of what it showed.
+    #[serde(rename = "trust.lost")]
+    TrustLost {
+        run: u32,
+        action: String,
+        environment: String,
+        from: Mode,
+        to: Mode,
+        reason: String,
+    },
     #[serde(rename = "incident.escalated")]
     Escalated { reason: String },
     #[serde(rename = "incident.acknowledged")]
@@ -210,6 +220,7 @@ impl Event {
             Event::StepUndone { .. } => "step.undone",
             Event::StepStuck { .. } => "step.stuck",
             Event::RunEnded { .. } => "run.ended",
+            Event::TrustLost { .. } => "trust.lost",
             Event::Escalated { .. } => "incident.escalated",
             Event::Acknowledged { .. } => "incident.acknowledged",
             Event::Noted { .. } => "incident.noted",

@@ -137,7 +137,7 @@ impl Incident {
             Event::Acknowledged { by } => {
                 self.acknowledged = Some(Acknowledgement { by: by.clone(), at });
             }
-            Event::Noted { .. } | Event::Notified { .. } => {}
+            Event::Noted { .. } | Event::Notified { .. } | Event::TrustLost { .. } => {}
             Event::Resolved { reason } => {
                 if !self.status.is_live() {
                     return Err(illegal(recorded, "it is resolved already"));

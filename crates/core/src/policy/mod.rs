@@ -14,6 +14,7 @@ pub mod services;
 pub mod shared_cause;
 pub mod source;
 pub mod time_interval;
+mod trust;
 
 use std::collections::BTreeMap;
 
@@ -29,6 +30,7 @@ pub use services::{ServiceMap, WhileParentFires};
 pub use shared_cause::{DomainField, MoreThan, SharedCause};
 pub use source::{Heartbeat, SignOfLife, SourcePolicy};
 pub use time_interval::{NamedInterval, TimeIntervals};
+pub use trust::Trust;
 
 /// A policy that was read: every name in it exists, every range has a beginning before its end.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -45,6 +47,7 @@ pub struct Policy {
     /// By the registry name of the source.
     pub sources: BTreeMap<String, SourcePolicy>,
     pub time_intervals: TimeIntervals,
+    pub trust: Trust,
 }
 
 /// The sections, by their top-level keys.
@@ -58,6 +61,7 @@ pub const KEYS: &[&str] = &[
     "shared_cause",
     "sources",
     "time_intervals",
+    "trust",
 ];
 
 /// What is wrong with a section: the place within the file, then the problem with its remedy.
@@ -84,6 +88,7 @@ impl Policy {
         problems.extend(self.services.problems());
         problems.extend(self.shared_cause.problems());
         problems.extend(source::problems(&self.sources));
+        problems.extend(self.trust.problems());
         problems
     }
 }

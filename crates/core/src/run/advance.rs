@@ -3,13 +3,14 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::approving::{approved, awaiting, rechecking};
-use super::begin::{Begun, begin, targets_of};
+use super::begin::{Begun, begin, choose, targets_of};
 use super::booking::claims;
 use super::verify::{self, Finding, VerifyingPhase};
-use super::{Directive, Order, Phase, Run, Work, end};
+use super::{Directive, Order, Phase, Run, Work, end, learning};
 use crate::alert::Alert;
 use crate::book::{Book, BookKey, BookWrite, Books};
-use crate::evidence::{Effect, Observation};
+use crate::counterfactual;
+use crate::evidence::{Effect, Observation, Verdict};
 use crate::guards::{self, Case};
 use crate::incident::{Event, Incident, Outcome, Recorded, Status};
 use crate::ledger::RowState;
@@ -31,6 +32,8 @@ pub struct Facts<'a> {
     pub switch: &'a SwitchReading,
     /// What may mute the incident's alerts.
     pub mutes: &'a MuteFacts<'a>,
+    /// The latest incidents of its service where [`siblings_needed`] says so, as far as they could be read.
+    pub siblings: &'a [Incident],
     /// For how long after its resolve an incident can be reopened.
     pub reopen_within: SignedDuration,
 }
@@ -53,18 +56,34 @@ pub struct Advanced {
 }
 
 /// The books that [`advance`] may look at for this incident.
-pub fn books_needed(incident: &Incident) -> Vec<BookKey> {
-    let Some(run) = incident.active_run() else { return Vec::new() };
+pub fn books_needed(incident: &Incident, runbooks: &RunbookSet) -> Vec<BookKey> {
+    let mut keys = learning::books_needed(incident);
+    if incident.is_firing() && mutes_needed(incident) {
+        let (chosen, _, _) = choose(incident, runbooks);
+        keys.extend(chosen.map(|runbook| BookKey::trust(&runbook.runbook)));
+    }
+    keys.extend(incident.active_run().into_iter().flat_map(acted_on));
+    keys.sort();
+    keys.dedup();
+    keys
+}
+
+/// The books of the run's targets and of their groups.
+fn acted_on(run: &Run) -> Vec<BookKey> {
     let targets = run.observations.iter().map(|seen| BookKey::target(&seen.target));
     let groups = run
         .observations
         .iter()
         .filter_map(|seen| seen.group.as_ref())
         .map(|group| BookKey::group(&group.key));
-    let mut keys: Vec<BookKey> = targets.chain(groups).collect();
-    keys.sort();
-    keys.dedup();
-    keys
+    targets.chain(groups).collect()
+}
+
+/// Whether [`advance`] may have to say whether the problem would have gone away by itself: then it wants the
+/// latest incidents of the same service.
+pub fn siblings_needed(incident: &Incident) -> bool {
+    let phase = incident.active_run().map(|run| &run.phase);
+    matches!(phase, Some(Phase::Verifying { good_since: Some(_), .. }))
 }
 
 /// Whether [`advance`] may ask what mutes the incident: not while it only waits.
@@ -104,7 +123,9 @@ pub fn advance(incident: &Incident, facts: &Facts<'_>, now: Timestamp) -> Advanc
         let (recorded, claims) = match next(&state, facts, &books, now) {
             Move::Stop(directive) => return Advanced { events, books: written, directive },
             Move::Record(recorded) => (recorded, Vec::new()),
-            Move::Claim(recorded, claims) => (recorded, claims),
+            Move::Claim(recorded, claims) => {
+                learning::with_lessons(&state, (recorded, claims), facts, &books, now)
+            }
         };
         for event in recorded {
             let record = Recorded {
@@ -159,7 +180,7 @@ fn next(incident: &Incident, facts: &Facts<'_>, books: &Books, now: Timestamp) -
                 good_since: *good_since,
                 looked_at: *looked_at,
             };
-            verifying(incident, run, &phase, now)
+            verifying(incident, run, &phase, (facts, books), now)
         }
         Phase::Kept { step, undo_at } => kept(incident, run, (*step, *undo_at), books, now),
         Phase::Undoing { step, .. } => undoing(incident, run, *step, books),
@@ -177,7 +198,10 @@ fn without_run(incident: &Incident, facts: &Facts<'_>, now: Timestamp) -> Move {
         Status::Resolved => {
             let close_at = incident.resolved_at.unwrap_or(now) + facts.reopen_within;
             return if now >= close_at {
-                Move::Record(vec![Event::Closed { reason: "nothing came back".to_owned() }])
+                Move::Claim(
+                    vec![Event::Closed { reason: "nothing came back".to_owned() }],
+                    Vec::new(),
+                )
             } else {
                 let reason = "it may still come back".to_owned();
                 Move::Stop(Directive::Wait { until: close_at, reason })
@@ -366,12 +390,24 @@ fn judge(
     })
 }
 
-fn verifying(incident: &Incident, run: &Run, phase: &VerifyingPhase, now: Timestamp) -> Move {
+fn verifying(
+    incident: &Incident,
+    run: &Run,
+    phase: &VerifyingPhase,
+    (facts, books): (&Facts<'_>, &Books),
+    now: Timestamp,
+) -> Move {
     let (number, step) = (run.number, phase.step);
     match verify::judge(run, phase, now) {
         Finding::Concluded(verdict) => Move::Record(match verdict.effect {
             Effect::Helped => {
                 let reason = format!("`{}` helped: {}", run.runbook.runbook, verdict.reason);
+                let span = (verify::last_sent(run, step), phase.good_since);
+                let counterfactual = span
+                    .0
+                    .zip(span.1)
+                    .map(|span| counterfactual::weigh(incident, run, span, books, facts.siblings));
+                let verdict = Verdict { counterfactual, ..verdict };
                 let mut events = vec![Event::StepVerified { run: number, step, verdict }];
                 if !incident.is_firing() && incident.status.is_live() {
                     events.push(Event::Resolved { reason });

@@ -7,12 +7,14 @@ use jiff::Timestamp;
 use super::Facts;
 use crate::actions;
 use crate::alert::Alert;
+use crate::book::BookKey;
 use crate::cel::Alternative;
 use crate::incident::{Event, Incident};
 use crate::muting;
 use crate::runbook::{Mode, Runbook, RunbookSet, field};
 use crate::target::{BadTargets, Target, Targets};
-use crate::trace::{Trace, Tried};
+use crate::trace::{Trace, Tried, Would};
+use crate::trust::{Allowed, Place, allowed, environments};
 
 /// A trace lists this many runbooks; of the others it says how many there are.
 const MOST_TRIED: usize = 32;
@@ -134,8 +136,10 @@ pub(super) fn begin(incident: &Incident, facts: &Facts<'_>, now: Timestamp) -> B
             facts.runbooks.len()
         )));
     };
-    if matches!(runbook.mode, Mode::Shadow | Mode::Suggest) {
-        return Begun::Not(traced(would(incident, runbook)));
+    let trusted = trusted(incident, runbook, facts);
+    if matches!(trusted.mode, Mode::Shadow | Mode::Suggest) {
+        let decision = would(incident, runbook, &trusted);
+        return Begun::Not(Trace { would: watched(runbook), ..traced(decision) });
     }
     let meant = |alert: &Alert| runbook.when.holds(alert).unwrap_or(false);
     if let Some(muted) = muting::at_rest(incident, meant, facts.mutes, now) {
@@ -148,10 +152,10 @@ pub(super) fn begin(incident: &Incident, facts: &Facts<'_>, now: Timestamp) -> B
         runbook: Box::new(runbook.clone()),
         driver: facts.driver.to_owned(),
         settle_until: now + runbook.settle,
-        deadline: now + runbook.longest(runbook.mode),
+        deadline: now + runbook.longest(trusted.mode),
         trace: traced(decision),
         requested_by: None,
-        mode: Some(runbook.mode),
+        mode: Some(trusted.mode),
     })
 }
 
@@ -160,9 +164,38 @@ pub(super) enum Begun {
     Not(Trace),
 }
 
+/// How far the runbook may go with its first action; each later one is asked for when its turn comes.
+fn trusted(incident: &Incident, runbook: &Runbook, facts: &Facts<'_>) -> Allowed {
+    let rules = &facts.mutes.policy.trust;
+    let first = runbook.steps.first().into_iter();
+    let places: Vec<Place> = first
+        .flat_map(|step| {
+            let place = |environment| Place { action: step.action.clone(), environment };
+            environments(incident, rules).into_iter().map(place)
+        })
+        .collect();
+    let book = facts.books.get(&BookKey::trust(&runbook.runbook));
+    allowed(book.and_then(|book| book.trust.as_ref()), runbook.mode, &places, rules)
+}
+
+/// What is watched of a runbook that may not act.
+fn watched(runbook: &Runbook) -> Option<Would> {
+    let first = runbook.steps.first()?;
+    Some(Would {
+        runbook: runbook.runbook.clone(),
+        action: first.action.clone(),
+        ceiling: runbook.mode,
+        within: runbook.settle + first.verify.within + first.verify.stable_for,
+    })
+}
+
 /// What a shadow or suggesting runbook would do, in words.
-fn would(incident: &Incident, runbook: &Runbook) -> String {
-    let mode = if runbook.mode == Mode::Shadow { "shadow" } else { "suggest" };
+fn would(incident: &Incident, runbook: &Runbook, trusted: &Allowed) -> String {
+    let mode = trusted.mode.as_str();
+    let because = match trusted.mode < runbook.mode {
+        true => format!(" ({})", trusted.because),
+        false => String::new(),
+    };
     match targets_of(incident, runbook) {
         Ok(targets) => {
             let ids: Vec<&str> = targets.iter().map(|target| target.id.as_str()).collect();
@@ -170,12 +203,12 @@ fn would(incident: &Incident, runbook: &Runbook) -> String {
                 runbook.steps.iter().map(|step| step.action.as_str()).enumerate().collect();
             let actions: Vec<&str> = actions.into_values().collect();
             format!(
-                "{mode}: `{}` would do {} to {}",
+                "{mode}: `{}` would do {} to {}{because}",
                 runbook.runbook,
                 actions.join(", then "),
                 ids.join(", ")
             )
         }
-        Err(problem) => format!("{mode}: `{}` matches, but {problem}", runbook.runbook),
+        Err(problem) => format!("{mode}: `{}` matches, but {problem}{because}", runbook.runbook),
     }
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{AfterUndo, Approval, Phase, Run, verify};
+use super::{AfterUndo, Approval, Judged, Phase, Run, verify};
 use crate::actions::Reversal;
 use crate::evidence::{Observation, Verdict};
 use crate::incident::{Event, Outcome};
@@ -86,6 +86,7 @@ pub(crate) fn evolve(run: &mut Run, event: &Event, at: Timestamp) -> Result<(), 
         | Event::Correlated { .. }
         | Event::Considered { .. }
         | Event::RunStarted { .. }
+        | Event::TrustLost { .. }
         | Event::Escalated { .. }
         | Event::Acknowledged { .. }
         | Event::Noted { .. }
@@ -191,6 +192,8 @@ fn conclude(run: &mut Run, step: usize, state: RowState, verdict: &Verdict) {
         row.state = state;
     }
     run.evidence.clone_from(&verdict.evidence);
+    let likely = verdict.counterfactual.as_ref().map(|otherwise| otherwise.likely);
+    run.judged.push(Judged { step, effect: verdict.effect, likely });
 }
 
 fn ineffective(run: &mut Run, step: usize, verdict: &Verdict) {

@@ -10,12 +10,15 @@ mod booking;
 mod directive;
 mod end;
 mod evolve;
+mod learning;
 mod verify;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use advance::{Advanced, Facts, Takeover, advance, books_needed, mutes_needed};
+pub use advance::{
+    Advanced, Facts, Takeover, advance, books_needed, mutes_needed, siblings_needed,
+};
 pub(crate) use begin::choose;
 pub use begin::targets_of;
 pub use booking::sent;
@@ -24,7 +27,8 @@ pub(crate) use evolve::evolve;
 pub use verify::checked;
 
 use crate::book::RunRef;
-use crate::evidence::{Evidence, Observation};
+use crate::counterfactual::Likely;
+use crate::evidence::{Effect, Evidence, Observation};
 use crate::ids::IncidentId;
 use crate::incident::Outcome;
 use crate::ledger::Row;
@@ -88,6 +92,16 @@ pub enum AfterUndo {
     End { outcome: Outcome, reason: String },
 }
 
+/// What a step came to, without its evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judged {
+    pub step: usize,
+    pub effect: Effect,
+    /// Where it helped: to whom that is owed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub likely: Option<Likely>,
+}
+
 /// One person's yes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Approval {
@@ -126,6 +140,9 @@ pub struct Run {
     pub phase: Phase,
     /// The evidence of the latest look.
     pub evidence: Vec<Evidence>,
+    /// The verdicts of its steps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub judged: Vec<Judged>,
 }
 
 impl Run {
@@ -152,6 +169,7 @@ impl Run {
             rows: Vec::new(),
             phase: Phase::Preparing,
             evidence: Vec::new(),
+            judged: Vec::new(),
         }
     }
 

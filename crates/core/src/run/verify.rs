@@ -47,7 +47,7 @@ pub(super) fn looked(run: &mut Run, step: usize, evidence: &[Evidence], at: Time
     }
 }
 
-fn last_sent(run: &Run, step: usize) -> Option<Timestamp> {
+pub(super) fn last_sent(run: &Run, step: usize) -> Option<Timestamp> {
     run.rows_of(step).filter_map(|(_, row)| row.sent_at).max()
 }
 
@@ -135,5 +135,5 @@ pub(super) struct VerifyingPhase {
 }
 
 fn verdict(run: &Run, effect: Effect, reason: String) -> Verdict {
-    Verdict { effect, reason, evidence: run.evidence.clone() }
+    Verdict { effect, reason, evidence: run.evidence.clone(), counterfactual: None }
 }

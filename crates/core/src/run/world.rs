@@ -247,7 +247,7 @@ impl World {
         takeover: Takeover,
     ) -> (Pending, Directive) {
         let state = &self.incidents[incident];
-        let books: Books = books_needed(state)
+        let books: Books = books_needed(state, &self.runbooks)
             .into_iter()
             .filter_map(|key| Some((key.clone(), self.books.get(&key)?.clone())))
             .collect();
@@ -258,6 +258,7 @@ impl World {
             books: &books,
             switch: &self.switch,
             mutes: &self.mutes(),
+            siblings: &self.incidents,
             reopen_within: REOPEN,
         };
         let advanced = advance(state, &facts, self.time());

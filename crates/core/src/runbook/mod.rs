@@ -51,6 +51,17 @@ pub enum Mode {
     Auto,
 }
 
+impl Mode {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Mode::Shadow => "shadow",
+            Mode::Suggest => "suggest",
+            Mode::Approve => "approve",
+            Mode::Auto => "auto",
+        }
+    }
+}
+
 /// A runbook that was checked: every expression compiles, every action exists.
 ///
 /// Unknown keys are errors: a guard that is written but not enforced would be worse than none.

@@ -166,8 +166,12 @@ impl World {
             requested_by: None,
             mode: None,
         });
-        let verdict =
-            Verdict { effect: Effect::Harmful, reason: "worse".to_owned(), evidence: Vec::new() };
+        let verdict = Verdict {
+            effect: Effect::Harmful,
+            reason: "worse".to_owned(),
+            evidence: Vec::new(),
+            counterfactual: None,
+        };
         self.happens(Event::StepHarmful { run: 1, step: 0, verdict });
         self.look_at_all();
     }
