@@ -192,10 +192,8 @@ fn watched(runbook: &Runbook) -> Option<Would> {
 /// What a shadow or suggesting runbook would do, in words.
 fn would(incident: &Incident, runbook: &Runbook, trusted: &Allowed) -> String {
     let mode = trusted.mode.as_str();
-    let because = match trusted.mode < runbook.mode {
-        true => format!(" ({})", trusted.because),
-        false => String::new(),
-    };
+    let because =
+        if trusted.mode < runbook.mode { format!(" ({})", trusted.because) } else { String::new() };
     match targets_of(incident, runbook) {
         Ok(targets) => {
             let ids: Vec<&str> = targets.iter().map(|target| target.id.as_str()).collect();

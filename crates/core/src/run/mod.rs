@@ -215,6 +215,8 @@ mod scenarios_muted;
 #[cfg(test)]
 mod scenarios_shared;
 #[cfg(test)]
+mod scenarios_trust;
+#[cfg(test)]
 mod scenarios_undo;
 #[cfg(test)]
 mod transitions;

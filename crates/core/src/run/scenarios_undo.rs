@@ -3,9 +3,10 @@
 use super::scenarios::{run, until_sent};
 use super::world::{Hand, Reply, STEADY, World};
 use super::{Directive, Phase};
+use crate::book::BookKey;
 use crate::evidence::Reading;
 use crate::examples::{FLAG_RUNBOOK, alert, resolved};
-use crate::incident::{Outcome, Status};
+use crate::incident::{Incident, Outcome, Status};
 use crate::ledger::RowState;
 
 const MONITOR: &str = "checkout-errors";
@@ -182,4 +183,23 @@ fn an_alert_that_comes_back_while_the_change_is_kept_waits_for_the_end_of_the_ru
     assert_eq!(world.incidents[0].runs.len(), 2);
     assert_eq!(run(&world).outcome(), Some(Outcome::Held), "the cooldown holds the second run");
     assert_eq!((world.calls.len(), world.status(0)), (1, Status::Escalated));
+}
+
+#[test]
+fn a_harmful_change_is_undone_under_the_lock_that_it_was_made_under() {
+    let mut world = plain();
+    until_sent(&mut world, STEADY);
+    let undoing = |incident: &Incident| {
+        let phase = incident.active_run().map(|run| &run.phase);
+        matches!(phase, Some(Phase::Undoing { .. }))
+    };
+    world.drive_until(0, "A", WORSE, undoing);
+    let target = run(&world).rows[0].planned.target.clone();
+    let key = BookKey::target(&target);
+    let held =
+        |world: &World| world.books[&key].lock.as_ref().is_some_and(|lock| lock.holder.run == 1);
+    assert!(held(&world), "nobody else may touch it while it is put back");
+    world.drive_until(0, "A", STEADY, |incident| incident.active_run().is_none());
+    assert!(!held(&world));
+    ended(&world, Outcome::Harmful, Status::Escalated, RowState::Undone);
 }

@@ -194,9 +194,9 @@ impl World {
     fn open(&mut self, mut events: Vec<Event>) -> usize {
         let index = self.incidents.len();
         let incident = IncidentId::try_from(format!("inc_{index}")).unwrap();
-        let opened =
-            Recorded { incident, seq: 1, at: self.time(), event: events.remove(0), prev: None };
-        self.incidents.push(Incident::open(&opened).unwrap());
+        let event = events.remove(0);
+        let (opening, opened) = Incident::begin(incident, event, self.time()).unwrap();
+        self.incidents.push(opening);
         self.events.push(vec![opened]);
         assert!(self.write(index, events));
         index
@@ -222,10 +222,8 @@ impl World {
         }
         for event in &pending.events {
             let before = self.incidents[pending.incident].clone();
-            let (seq, incident) = (before.version + 1, before.id.clone());
-            let recorded =
-                Recorded { incident, seq, at: at(pending.at), event: event.clone(), prev: None };
-            let after = before.clone().apply(&recorded).expect("what is written fits");
+            let recorded = before.clone().record(event.clone(), at(pending.at));
+            let (after, recorded) = recorded.expect("what is written fits");
             (self.watch)(self, &pending, &before, &recorded, &after);
             self.incidents[pending.incident] = after;
             self.events[pending.incident].push(recorded);

@@ -62,7 +62,8 @@ fn harm_costs_the_right_to_act_at_once_and_says_so() {
     assert_eq!(now.mode, Mode::Suggest);
     assert!(now.because.contains("it did harm in inc_1"), "{}", now.because);
     let elsewhere = Place { environment: "staging".to_owned(), ..place() };
-    assert_eq!(allowed(Some(&record), Mode::Auto, &[elsewhere.clone()], &rules).mode, Mode::Auto);
+    let there = std::slice::from_ref(&elsewhere);
+    assert_eq!(allowed(Some(&record), Mode::Auto, there, &rules).mode, Mode::Auto);
     let both = [elsewhere, place()];
     assert_eq!(allowed(Some(&record), Mode::Auto, &both, &rules).mode, Mode::Suggest);
 }
