@@ -35,11 +35,11 @@ fn bugs_that_show_at_once_are_noticed() {
         (Mutant::BudgetForgotten, "calm", Promise::WithinBudget),
         (Mutant::NobodyReaps, "approval", Promise::EverythingEnds),
         (Mutant::OrdersUnchecked, "approval", Promise::IntentFirst),
-        (Mutant::RetriesUnknown, "approval", Promise::IntentFirst),
+        (Mutant::RetriesUnknown, "everything", Promise::IntentFirst),
         (Mutant::SlotsUnconditional, "approval", Promise::OneIncident),
     ] {
         let (scenario, runbooks) = scenario(name);
-        let summary = simulate(&scenario, &runbooks, 0..10, Some(mutant), &|_| {});
+        let summary = simulate(&scenario, &runbooks, 0..20, Some(mutant), &|_| {});
         let noticed = summary.failed.iter().flat_map(|played| &played.broken);
         assert!(noticed.clone().any(|broken| broken.promise == promise), "{}", mutant.name());
     }

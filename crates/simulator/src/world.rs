@@ -7,7 +7,7 @@ use firebreak_core::alert::{Alert, AlertStatus, Draft, Severity};
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::event::WAKES_DRIVER;
 use firebreak_core::incident::{Command, Incident, Recorded};
-use firebreak_core::policy::Policy;
+use firebreak_core::policy::{Policy, Trust};
 use firebreak_core::routing::Routes;
 use firebreak_core::run::{Directive, Order, Phase, Takeover, Work};
 use firebreak_core::runbook::RunbookSet;
@@ -116,6 +116,11 @@ struct Pending {
     firing: BTreeSet<String>,
 }
 
+/// What fails in these worlds fails on purpose: were trust lost for it, nothing would act any more.
+fn forgiving() -> Trust {
+    Trust { useless_in_a_row: u32::MAX, ..Trust::default() }
+}
+
 impl World {
     fn new(
         kernel: Kernel,
@@ -136,7 +141,7 @@ impl World {
             mutant,
             scenario: Arc::new(scenario),
             runbooks: Arc::new(runbooks),
-            policy: Arc::default(),
+            policy: Arc::new(Policy { trust: forgiving(), ..Policy::default() }),
             hands,
             pending: Arc::default(),
         }

@@ -56,7 +56,7 @@ struct Class<'a> {
     ceiling: Mode,
 }
 
-/// One lesson for each step that acted: its verdict, harm where its undo failed, useless where nobody can say.
+/// One lesson for each step that acted: its verdict, harm where its undo failed, unclear where it was cut short.
 fn of_run(run: &Run, outcome: Outcome) -> Vec<(ActionName, Lesson)> {
     let acted = |step: usize| run.rows_of(step).any(|(_, row)| acted(row.state));
     let steps = run.runbook.steps.iter().enumerate().filter(|(index, _)| acted(*index));
@@ -71,6 +71,7 @@ fn of_run(run: &Run, outcome: Outcome) -> Vec<(ActionName, Lesson)> {
             }
             Some(Effect::Harmful) => Lesson::Harmful,
             None if outcome == Outcome::Harmful => Lesson::Harmful,
+            None if outcome == Outcome::Abandoned => Lesson::Unclear,
             Some(Effect::Useless) | None => Lesson::Useless,
         }
     };

@@ -21,9 +21,10 @@ pub enum Lesson {
     Helped {
         likely: Likely,
     },
-    /// It did not help, or nobody can say what came of it.
     Useless,
     Harmful,
+    /// Nobody can say what came of it: whoever drove the run died, or the time was up.
+    Unclear,
     /// It was not allowed to act: whether the alert was over by itself in the time that it would have had.
     WouldAct {
         healed: bool,
@@ -58,6 +59,7 @@ pub struct Tally {
     pub by_itself: u32,
     pub useless: u32,
     pub harmful: u32,
+    pub unclear: u32,
     pub would_act: u32,
     /// Of those that would have been acted on, where the alert was over by itself.
     pub healed: u32,
@@ -110,6 +112,7 @@ impl Standing {
             }
             Lesson::Useless => tally.useless += 1,
             Lesson::Harmful => tally.harmful += 1,
+            Lesson::Unclear => tally.unclear += 1,
             Lesson::WouldAct { healed } => {
                 tally.would_act += 1;
                 tally.healed += u32::from(healed);
@@ -118,7 +121,7 @@ impl Standing {
         self.useless_in_a_row = match learnt.lesson {
             Lesson::Helped { .. } => 0,
             Lesson::Useless | Lesson::Harmful => self.useless_in_a_row + 1,
-            Lesson::WouldAct { .. } => self.useless_in_a_row,
+            Lesson::Unclear | Lesson::WouldAct { .. } => self.useless_in_a_row,
         };
         self.lessons.push(learnt);
         let surplus = self.lessons.len().saturating_sub(MOST_REMEMBERED);

@@ -66,7 +66,7 @@ pub fn learn(
             let reason = format!("it was useless {} times in a row", standing.useless_in_a_row);
             Some((below(from), reason))
         }
-        Lesson::Useless | Lesson::Helped { .. } | Lesson::WouldAct { .. } => None,
+        Lesson::Useless | Lesson::Unclear | Lesson::Helped { .. } | Lesson::WouldAct { .. } => None,
     };
     let change = lost.filter(|(to, _)| *to < from).map(|(to, reason)| Change {
         at,
@@ -147,10 +147,10 @@ fn for_auto(tally: Tally, rules: &Trust) -> Vec<String> {
     if tally.harmful > 0 {
         missing.push(format!("did harm {} times", tally.harmful));
     }
-    if tally.useless * 4 > tally.helped {
-        let (useless, helped) = (tally.useless, tally.helped);
-        missing
-            .push(format!("useless {useless} times and helped {helped}, a fifth may be useless"));
+    let failed = tally.useless.saturating_add(tally.unclear);
+    if failed.saturating_mul(4) > tally.helped {
+        let helped = tally.helped;
+        missing.push(format!("failed {failed} times and helped {helped}, a fifth may fail"));
     }
     missing
 }
