@@ -65,7 +65,7 @@ poppler() {
 
 # What the benchmark of reports is compared with.
 report_peers() {
-    need_program goaccess goaccess && need_program mawk mawk
+    need_program goaccess goaccess && need_program mawk mawk && need_program time time
 }
 
 need_program() {

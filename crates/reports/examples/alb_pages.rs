@@ -1,6 +1,7 @@
-//! Writes a sample of every format into a folder: `alb_pages FOLDER LOG...`.
+//! Writes a report in every format into a folder, against an earlier day if there is one: `alb_pages FOLDER LOG [LOG-BEFORE]`.
 #![expect(clippy::print_stderr, reason = "a tool to look at the formats")]
 
+use std::error::Error;
 use std::fs::File;
 use std::path::Path;
 use std::process::ExitCode;
@@ -9,14 +10,12 @@ use std::sync::Arc;
 use firebreak_reports::{Input, Progress, Report, Scan, Settings, csv, html, markdown, pdf, scan};
 
 fn main() -> ExitCode {
-    let mut words = std::env::args().skip(1);
-    let Some(folder) = words.next() else {
-        eprintln!("alb_pages FOLDER LOG...");
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let (Some(folder), Some(log)) = (words.first(), words.get(1)) else {
+        eprintln!("alb_pages FOLDER LOG [LOG-BEFORE]");
         return ExitCode::from(2);
     };
-    let inputs =
-        words.map(|path| Input::new(path.clone(), move || Ok(Box::new(File::open(path)?))));
-    match write(Path::new(&folder), inputs.collect()) {
+    match write(Path::new(folder), log, words.get(2)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
@@ -25,14 +24,19 @@ fn main() -> ExitCode {
     }
 }
 
-fn write(folder: &Path, inputs: Vec<Input>) -> Result<(), Box<dyn std::error::Error>> {
-    let settings = Settings::read(
-        "title: Shop, production\napis: [{name: Checkout, target_groups: [checkout], success: [2xx, 3xx]}]",
-    )?;
-    let scanned = scan(inputs, &Scan::default(), &Arc::new(Progress::default()));
-    let mut report = Report::of(scanned, &settings).ok_or("there is no request in these files")?;
-    let before = report.clone();
-    report.compare("the day before", &before);
+fn report(log: &str, settings: &Settings) -> Result<Report, Box<dyn Error>> {
+    let path = log.to_owned();
+    let input = Input::new(log, move || Ok(Box::new(File::open(path)?)));
+    let scanned = scan(vec![input], &Scan::default(), &Arc::new(Progress::default()));
+    Report::of(scanned, settings).ok_or_else(|| "there is no request in it".into())
+}
+
+fn write(folder: &Path, log: &str, before: Option<&String>) -> Result<(), Box<dyn Error>> {
+    let settings = Settings::read(include_str!("alb.yaml"))?;
+    let mut report = report(log, &settings)?;
+    if let Some(before) = before {
+        report.compare("the day before", &self::report(before, &settings)?);
+    }
     std::fs::write(folder.join("report.csv"), csv::csv(&report))?;
     std::fs::write(folder.join("report.md"), markdown::markdown(&report))?;
     std::fs::write(folder.join("report.html"), html::html(&report))?;

@@ -2,7 +2,7 @@
 #![expect(clippy::print_stderr, reason = "a tool for the benchmark")]
 
 use std::fs::File;
-use std::io::{Read, Write as _};
+use std::io::{BufWriter, Read, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -21,7 +21,8 @@ fn main() -> ExitCode {
         eprintln!("there is no request in these files");
         return ExitCode::FAILURE;
     };
-    match serde_json::to_vec(&report).map(|json| std::io::stdout().write_all(&json)) {
+    let mut out = BufWriter::new(std::io::stdout());
+    match serde_json::to_writer(&mut out, &report).map(|()| out.flush()) {
         Ok(Ok(())) => ExitCode::SUCCESS,
         _ => ExitCode::FAILURE,
     }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::apis::{Objectives, Settings};
 use crate::heavy::Heavy;
 use crate::intervals::Counts;
+use crate::names::Names;
 use crate::numbers::{float, share};
 use crate::report::{
     Api, Classes, Damage, FailingPath, Figures, Interval, Kind, Latency, Period, Read, Report,
@@ -42,6 +43,9 @@ impl Report {
         for file in files {
             read.damaged.extend(file.damage.map(|reason| Damage { file: file.name, reason }));
         }
+        let counted =
+            |names: &Names| names.iter().map(|(name, count)| (name.to_owned(), count)).collect();
+        let (tls, classifications) = (counted(&tally.tls), counted(&tally.classifications));
         let (mut rows, starts) = tally.into_parts();
         // Which worker met a target group first must not be seen.
         rows.sort_unstable_by(|one, two| one.target_group.cmp(&two.target_group));
@@ -63,7 +67,7 @@ impl Report {
                 .title
                 .clone()
                 .filter(|title| !title.trim().is_empty())
-                .unwrap_or_else(|| "Application Load Balancer status report".to_owned()),
+                .unwrap_or_else(|| "Application Load Balancers".to_owned()),
             period: Period { from: at(from), to: at(to) },
             interval_minutes,
             read,
@@ -71,6 +75,8 @@ impl Report {
             apis,
             unmatched,
             anomalies: found,
+            tls,
+            classifications,
             comparisons: Vec::new(),
         })
     }

@@ -27,7 +27,7 @@ pub fn html(report: &Report) -> String {
             body {
                 header {
                     h1 { (report.title) }
-                    p.period { (period(report)) }
+                    p.period { "Status report, " (period(report)) }
                 }
                 main {
                     @if !warnings.is_empty() {

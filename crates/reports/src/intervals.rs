@@ -1,7 +1,7 @@
 //! Counts by time: one slot for each interval that has requests, for as many as fit.
 
-/// Forty days of hours; what comes later is in the totals only.
-pub(crate) const MOST_SLOTS: usize = 960;
+/// A month of hours; what comes later is in the totals only.
+pub(crate) const MOST_SLOTS: usize = 744;
 
 /// Gives each interval a slot, in the order in which it is first seen.
 #[derive(Debug)]

@@ -18,6 +18,7 @@ mod heavy;
 pub mod html;
 mod intervals;
 pub mod markdown;
+mod names;
 mod numbers;
 mod paths;
 pub mod pdf;

@@ -7,7 +7,7 @@ use crate::tables::{Side, Table, headline, period, tables, warnings};
 
 /// The whole text.
 pub fn markdown(report: &Report) -> String {
-    let mut text = format!("# {}\n\n{}\n", escaped(&report.title), period(report));
+    let mut text = format!("# {}\n\nStatus report, {}\n", escaped(&report.title), period(report));
     for warning in warnings(report) {
         line(&mut text, &format!("\n> **Note:** {}", escaped(&warning)));
     }

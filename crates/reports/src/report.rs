@@ -22,6 +22,12 @@ pub struct Report {
     /// Target groups that the settings do not name, while they name others.
     pub unmatched: Vec<Unmatched>,
     pub anomalies: Vec<Anomaly>,
+    /// Requests by TLS version; `-` without TLS.
+    #[serde(default)]
+    pub tls: BTreeMap<String, u64>,
+    /// Requests by what the balancer thinks of their form (`classification`); `-` for nothing to say.
+    #[serde(default)]
+    pub classifications: BTreeMap<String, u64>,
     #[serde(default)]
     pub comparisons: Vec<Comparison>,
 }

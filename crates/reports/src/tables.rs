@@ -129,6 +129,7 @@ pub fn tables(report: &Report) -> Vec<Table> {
     tables.push(paths(report, "Failing paths: server errors", |api| &api.server_failures));
     tables.push(paths(report, "Failing paths: client errors", |api| &api.client_failures));
     tables.push(codes(report));
+    tables.push(connections(report));
     tables.push(unmatched(report));
     tables.push(malformed(report));
     tables.retain(|table| !table.rows.is_empty());
@@ -408,6 +409,31 @@ fn codes(report: &Report) -> Table {
         note: "- stands for no answer.".to_owned(),
         columns: vec![left("Status"), right("Load balancer"), right("Targets")],
         rows: codes.iter().map(row).collect(),
+    }
+}
+
+fn connections(report: &Report) -> Table {
+    let row = |what: &str, value: &str, count: u64| {
+        let cells = vec![
+            what.into(),
+            value.into(),
+            thousands(count).into(),
+            percent(crate::numbers::share(count, report.total.requests)).into(),
+        ];
+        Row { cells, is_total: false }
+    };
+    let tls = report.tls.iter().map(|(version, count)| match version.as_str() {
+        "-" => row("TLS", "none", *count),
+        version => row("TLS", version, *count),
+    });
+    let odd = report.classifications.iter().filter(|(class, _)| class.as_str() != "-");
+    let odd = odd.map(|(class, count)| row("Request form", class, *count));
+    Table {
+        title: "TLS and form of the requests",
+        note: "The load balancer classifies requests that do not keep to RFC 7230: Acceptable, Ambiguous or Severe."
+            .to_owned(),
+        columns: vec![left("What"), left("Value"), right("Requests"), right("Share")],
+        rows: tls.chain(odd).collect(),
     }
 }
 

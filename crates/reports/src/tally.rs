@@ -7,10 +7,11 @@ use rustc_hash::FxHashMap;
 use crate::entry::{Entry, Malformed, Minutes};
 use crate::heavy::Heavy;
 use crate::intervals::{Counts, Slots};
+use crate::names::Names;
 use crate::paths;
 
 /// Rows of their own; the requests of further target groups are counted in one row together.
-const MOST_GROUPS: usize = 256;
+const MOST_GROUPS: usize = 200;
 /// Latencies are kept to one percent.
 const DIGITS: u8 = 2;
 
@@ -38,6 +39,8 @@ pub(crate) struct Tally {
     samples: usize,
     pub(crate) broken: Vec<Broken>,
     pub(crate) span: Option<(i64, i64)>,
+    pub(crate) tls: Names,
+    pub(crate) classifications: Names,
 }
 
 /// What was counted of one target group.
@@ -160,6 +163,8 @@ impl Tally {
             samples,
             broken: Vec::new(),
             span: None,
+            tls: Names::default(),
+            classifications: Names::default(),
         }
     }
 
@@ -190,6 +195,8 @@ impl Tally {
     fn entry(&mut self, entry: &Entry<'_>) {
         let span = self.span.get_or_insert((entry.minute, entry.minute));
         *span = (span.0.min(entry.minute), span.1.max(entry.minute));
+        self.tls.add(entry.tls);
+        self.classifications.add(entry.classification);
         let slot = self.slots.slot(entry.minute);
         if slot.is_none() {
             self.beyond_intervals += 1;
@@ -250,6 +257,8 @@ impl Tally {
         self.lines += other.lines;
         self.malformed += other.malformed;
         self.beyond_intervals += other.beyond_intervals;
+        self.tls.merge(&other.tls);
+        self.classifications.merge(&other.classifications);
         self.broken.extend(other.broken);
         self.first_samples();
         if let Some((from, to)) = other.span {

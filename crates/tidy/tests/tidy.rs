@@ -25,7 +25,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("firebreak-core", &[]),
     ("firebreak-engine", &["firebreak-core"]),
-    ("firebreak-fuzz", &["firebreak-core", "firebreak-engine"]),
+    ("firebreak-fuzz", &["firebreak-core", "firebreak-engine", "firebreak-reports"]),
     ("firebreak-http", &["firebreak-core", "firebreak-engine"]),
     ("firebreak-local", &["firebreak-core", "firebreak-engine"]),
     ("firebreak-reports", &[]),

@@ -1,6 +1,7 @@
 //! The targets: what is fuzzed, the good inputs that odd ones are made of, and what must hold for any input.
 
 mod proof;
+mod reports;
 mod sources;
 mod texts;
 
@@ -39,6 +40,7 @@ impl Target {
 pub fn all() -> Vec<Target> {
     let mut targets = sources::targets();
     targets.extend(proof::targets());
+    targets.extend(reports::targets());
     targets.extend(texts::targets());
     targets
 }

@@ -1,4 +1,4 @@
-//! Writes a made-up access log and the exact counts of what is in it: `alb_log LINES LOG[.gz] TRUTH.json [FIELDS] [BROKEN-EVERY]`.
+//! Writes a made-up access log and the exact counts of what is in it: `alb_log LINES LOG[.gz] TRUTH.json [FIELDS] [BROKEN-EVERY] [SEED]`.
 #![expect(clippy::print_stderr, reason = "a tool for the benchmark")]
 
 use std::fs::File;
@@ -14,15 +14,15 @@ fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let number =
         |place: usize, otherwise: u64| words.get(place).map_or(Ok(otherwise), |word| word.parse());
-    let (Ok(lines), Ok(fields), Ok(broken_every)) =
-        (number(0, 1_000_000), number(3, 33), number(4, 0))
+    let (Ok(lines), Ok(fields), Ok(broken_every), Ok(seed)) =
+        (number(0, 1_000_000), number(3, 33), number(4, 0), number(5, 7))
     else {
         return usage();
     };
     let (Some(log), Some(truth)) = (words.get(1), words.get(2)) else { return usage() };
     let wanted = traffic::Wanted {
         lines,
-        seed: 7,
+        seed,
         fields: usize::try_from(fields).unwrap_or(33),
         broken_every,
         ids: 1_000_000,
@@ -37,7 +37,7 @@ fn main() -> ExitCode {
 }
 
 fn usage() -> ExitCode {
-    eprintln!("alb_log LINES LOG[.gz] TRUTH.json [FIELDS] [BROKEN-EVERY]");
+    eprintln!("alb_log LINES LOG[.gz] TRUTH.json [FIELDS] [BROKEN-EVERY] [SEED]");
     ExitCode::from(2)
 }
 

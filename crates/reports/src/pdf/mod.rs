@@ -53,14 +53,9 @@ fn title(sheets: &mut Sheets, faces: &Faces, report: &Report) {
         sheets.text(Belongs::To(heading), MARGIN, sheets.y, Style::bold(21.0, INK), line);
     }
     sheets.y += 17.0;
+    let subtitle = format!("Status report, {}", period(report));
     let paragraph = sheets.element(Role::Paragraph, None);
-    sheets.text(
-        Belongs::To(paragraph),
-        MARGIN,
-        sheets.y,
-        Style::regular(11.0, SOFT),
-        period(report),
-    );
+    sheets.text(Belongs::To(paragraph), MARGIN, sheets.y, Style::regular(11.0, SOFT), subtitle);
     sheets.y += 14.0;
 }
 
