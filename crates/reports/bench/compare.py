@@ -7,11 +7,13 @@ log is, or less than ten times as little CPU as GoAccess.
 
 import json
 import os
+import random
 import subprocess
 import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -20,6 +22,7 @@ GOACCESS_RATIO = 10
 GOACCESS_LINES = 100_000
 ROUNDS = 3
 LONG = 10
+CROWD_LINES = 200_000
 
 
 @dataclass
@@ -82,6 +85,24 @@ def of_goaccess(run):
     return {"requests": json.loads(run.output)["general"]["valid_requests"]}
 
 
+def crowded(path, lines):
+    """What takes the most memory: a thousand target groups, two months, and hardly a path twice."""
+    dice = random.Random(1)
+    words = ["".join(dice.choices("abcdefghijklmnop", k=8)) for _ in range(4000)]
+    begin = datetime(2026, 10, 1)
+    with path.open("w") as out:
+        for line in range(lines):
+            at = begin + timedelta(days=58 * line / lines)
+            group = f"arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/group-{dice.randrange(1000)}/{dice.randrange(2):016x}"
+            status = dice.choice((200, 404, 500, 503))
+            request = f"GET https://a:443/{'/'.join(dice.choices(words, k=8))} HTTP/2.0"
+            times = f"0.001 {dice.randrange(100)}.{dice.randrange(1000):03d} 0.001"
+            out.write(
+                f'h2 {at:%Y-%m-%dT%H:%M:%S}.1Z app/x 192.0.2.1:1 - {times} {status} {status} 10 20 "{request}" "-" - - {group}'
+                ' "-" "-" "-" 0 - "-" "-" "-" "-" "-" "-" "-"\n'
+            )
+
+
 def main():
     examples, lines = Path(sys.argv[1]), int(sys.argv[2])
     failures = []
@@ -131,6 +152,16 @@ def main():
             rounds=1,
         )
 
+        crowd, of_crowd = folder / "crowd.log", min(lines, CROWD_LINES)
+        crowded(crowd, of_crowd)
+        odd = measure(
+            f"firebreak, {of_crowd:,} crowded lines",
+            [ours, str(crowd)],
+            lambda run: {"requests": of_report(run)[1]["total"]["requests"]},
+            {"requests": of_crowd},
+            rounds=1,
+        )
+
         part, part_truth = folder / "part.log", folder / "part.json"
         subprocess.run([examples / "alb_log", str(min(lines, GOACCESS_LINES)), part, part_truth], check=True)
         part_classes = json.loads(part_truth.read_text())["elb_classes"]
@@ -159,7 +190,7 @@ def main():
         print(f"cores used on gzip: {gz.cpu / gz.wall:.2f} (a busy machine gives less)")
         if gz.cpu >= duck.cpu:
             failures.append("Firebreak takes as much CPU as DuckDB on gzip")
-        for name, run in [("gzip", gz), ("plain", plain), ("the long log", long)]:
+        for name, run in [("gzip", gz), ("plain", plain), ("the long log", long), ("the crowded log", odd)]:
             if run.memory_mb >= MOST_MEMORY_MB:
                 failures.append(f"Firebreak takes {run.memory_mb:.0f} MB on {name}; {MOST_MEMORY_MB} is the bound")
         if goaccess.cpu < GOACCESS_RATIO * short.cpu:

@@ -51,7 +51,7 @@ pub enum SettingsError {
     #[error("{0}")]
     Yaml(String),
     #[error(
-        "`interval` is {0}; take a whole number of minutes that divides a day, such as 5m, 15m or 1h"
+        "`interval` is {0}; take 5m or more, in whole minutes that divide a day, such as 5m, 15m or 1h"
     )]
     Interval(SignedDuration),
     #[error("`apis` names `{0}` twice; put all of its target groups into one entry")]
@@ -75,6 +75,8 @@ pub(crate) struct Belongs<'a> {
 
 const PLAIN_SUCCESS: &[Success] = &[Success::Successful];
 const MINUTES_OF_A_DAY: i64 = 24 * 60;
+/// Two and a half days of these fit into a report.
+const SHORTEST_MINUTES: i64 = 5;
 
 impl Settings {
     pub fn read(yaml: &str) -> Result<Self, SettingsError> {
@@ -119,7 +121,7 @@ impl Settings {
     fn minutes(&self) -> Result<u16, SettingsError> {
         let Some(interval) = self.interval else { return Ok(60) };
         let minutes = interval.as_mins();
-        let fits = minutes > 0
+        let fits = minutes >= SHORTEST_MINUTES
             && SignedDuration::from_mins(minutes) == interval
             && MINUTES_OF_A_DAY % minutes == 0;
         u16::try_from(minutes).ok().filter(|_| fits).ok_or(SettingsError::Interval(interval))
@@ -233,8 +235,9 @@ mod tests {
     #[test]
     fn settings_that_cannot_hold_say_what_to_change() {
         let cases = [
-            ("interval: 7m", "divides a day"),
-            ("interval: 90s", "divides a day"),
+            ("interval: 7m", "divide a day"),
+            ("interval: 90s", "divide a day"),
+            ("interval: 1m", "5m or more"),
             ("apis: [{name: A, target_groups: []}]", "has no target groups"),
             ("apis: [{name: A, target_groups: [a]}, {name: A, target_groups: [b]}]", "twice"),
             (
