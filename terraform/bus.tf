@@ -1,4 +1,5 @@
-# The event bus: archive, rules and their targets. Patterns are files under wiring/patterns.
+# The event bus: archive, rules and their targets. Patterns are files under wiring/patterns; the one rule that follows
+# the clock is wiring/sweep.json.
 resource "aws_cloudwatch_event_bus" "this" {
   name        = local.prefix
   description = "Events of the incidents, put here by event_relay only."
@@ -18,7 +19,12 @@ locals {
     notify      = { description = "Hands to the notifier what people must know.", bus = "custom" }
     audit       = { description = "Copies every event to the audit log.", bus = "custom" }
     failed_runs = { description = "Reports a run that the state machine could not finish.", bus = "default" }
+    sweep       = { description = "Has expired alerts, ended mutes and silent sources looked for.", bus = "default" }
   }
+
+  sweep = jsondecode(file("${local.wiring}/sweep.json"))
+  # The others have a pattern.
+  schedules = { sweep = local.sweep.schedule }
 
   bus_names = {
     custom  = aws_cloudwatch_event_bus.this.name
@@ -29,21 +35,31 @@ locals {
     remediate = {
       arn        = aws_sfn_state_machine.remediation.arn
       role_arn   = aws_iam_role.start_run.arn
+      input      = null
       input_path = "$.detail"
     }
     notify = {
       arn        = module.function["notifier"].alias_arn
       role_arn   = null
+      input      = null
       input_path = null
     }
     audit = {
       arn        = aws_cloudwatch_log_group.audit.arn
       role_arn   = null
+      input      = null
       input_path = null
     }
     failed_runs = {
       arn        = module.function["runbook_action"].alias_arn
       role_arn   = null
+      input      = null
+      input_path = null
+    }
+    sweep = {
+      arn        = module.function["runbook_action"].alias_arn
+      role_arn   = null
+      input      = jsonencode(local.sweep.input)
       input_path = null
     }
   }
@@ -55,7 +71,9 @@ resource "aws_cloudwatch_event_rule" "this" {
   name           = "${local.prefix}-${each.key}"
   description    = each.value.description
   event_bus_name = local.bus_names[each.value.bus]
-  event_pattern = jsonencode(jsondecode(templatefile("${local.wiring}/patterns/${each.key}.json", {
+
+  schedule_expression = lookup(local.schedules, each.key, null)
+  event_pattern = contains(keys(local.schedules), each.key) ? null : jsonencode(jsondecode(templatefile("${local.wiring}/patterns/${each.key}.json", {
     state_machine_arn = aws_sfn_state_machine.remediation.arn
   })))
 }
@@ -68,6 +86,7 @@ resource "aws_cloudwatch_event_target" "this" {
   event_bus_name = local.bus_names[each.value.bus]
   arn            = local.targets[each.key].arn
   role_arn       = local.targets[each.key].role_arn
+  input          = local.targets[each.key].input
   input_path     = local.targets[each.key].input_path
 
   retry_policy {
@@ -81,7 +100,7 @@ resource "aws_cloudwatch_event_target" "this" {
 }
 
 resource "aws_lambda_permission" "rule" {
-  for_each = { notify = "notifier", failed_runs = "runbook_action" }
+  for_each = { notify = "notifier", failed_runs = "runbook_action", sweep = "runbook_action" }
 
   statement_id  = "rule-${each.key}"
   action        = "lambda:InvokeFunction"

@@ -1,15 +1,17 @@
 # The public door: an HTTP API in front of alert_ingest, which authenticates every request itself.
 locals {
-  api_routes = merge(
-    {
-      webhook = { method = "POST", path = "/webhooks/{source}" }
-      health  = { method = "GET", path = "/healthz" }
-    },
-    { for source in keys(var.authorizers) : "webhook_${source}" => { method = "POST", path = "/webhooks/${source}" } },
-  )
+  # Grafana may be set to PUT; every other sender posts.
+  webhook_methods = { webhook = "POST", webhook_put = "PUT" }
 
-  # Route key -> what API Gateway itself asks of the caller, before alert_ingest asks who it is.
-  authorizers = { for source, authorizer in var.authorizers : "webhook_${source}" => authorizer }
+  api_routes = merge(
+    { health = { method = "GET", path = "/healthz", source = null } },
+    { for key, method in local.webhook_methods : key => { method = method, path = "/webhooks/{source}", source = null } },
+    merge([
+      for source in keys(var.authorizers) : {
+        for key, method in local.webhook_methods : "${key}_${source}" => { method = method, path = "/webhooks/${source}", source = source }
+      }
+    ]...),
+  )
 }
 
 resource "aws_apigatewayv2_api" "webhooks" {
@@ -33,16 +35,16 @@ resource "aws_apigatewayv2_route" "webhooks" {
   route_key = "${each.value.method} ${each.value.path}"
   target    = "integrations/${aws_apigatewayv2_integration.alert_ingest.id}"
 
-  authorization_type   = try({ jwt = "JWT", iam = "AWS_IAM" }[local.authorizers[each.key].kind], "NONE")
-  authorizer_id        = try(aws_apigatewayv2_authorizer.jwt[each.key].id, null)
-  authorization_scopes = try(local.authorizers[each.key].scopes, null)
+  authorization_type   = try({ jwt = "JWT", iam = "AWS_IAM" }[var.authorizers[each.value.source].kind], "NONE")
+  authorizer_id        = try(aws_apigatewayv2_authorizer.jwt[each.value.source].id, null)
+  authorization_scopes = try(var.authorizers[each.value.source].scopes, null)
 }
 
 resource "aws_apigatewayv2_authorizer" "jwt" {
-  for_each = { for route, authorizer in local.authorizers : route => authorizer if authorizer.kind == "jwt" }
+  for_each = { for source, authorizer in var.authorizers : source => authorizer if authorizer.kind == "jwt" }
 
   api_id           = aws_apigatewayv2_api.webhooks.id
-  name             = each.key
+  name             = "webhook_${each.key}"
   authorizer_type  = "JWT"
   identity_sources = ["$request.header.Authorization"]
 

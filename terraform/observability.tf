@@ -146,3 +146,35 @@ resource "aws_cloudwatch_metric_alarm" "api_errors" {
   alarm_actions       = [aws_sns_topic.oncall.arn]
   ok_actions          = [aws_sns_topic.oncall.arn]
 }
+
+# People hear of it as an incident, by the ways of the notifier. The alarm does not depend on those.
+locals {
+  quarantine = jsondecode(file("${local.wiring}/quarantine.json"))
+}
+
+resource "aws_cloudwatch_log_metric_filter" "quarantined" {
+  name           = "${local.prefix}-quarantined"
+  log_group_name = module.function["alert_ingest"].log_group_name
+  pattern        = "{ $.message = \"${local.quarantine.message}\" }"
+
+  metric_transformation {
+    namespace = "Firebreak"
+    name      = "${local.prefix}-quarantined"
+    value     = "$.${local.quarantine.count}"
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "quarantined" {
+  alarm_name          = "${local.prefix}-quarantined"
+  alarm_description   = "Messages of a sender could not be understood and are kept: look at them, and mend its template."
+  namespace           = one(aws_cloudwatch_log_metric_filter.quarantined.metric_transformation).namespace
+  metric_name         = one(aws_cloudwatch_log_metric_filter.quarantined.metric_transformation).name
+  statistic           = "Sum"
+  period              = 300
+  evaluation_periods  = 1
+  threshold           = 0
+  comparison_operator = "GreaterThanThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.oncall.arn]
+  ok_actions          = [aws_sns_topic.oncall.arn]
+}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import Any
 
@@ -22,13 +21,6 @@ def run(runner: Runner, world: World) -> None:
     runner.check("alerts of a group are told together when its wait is over, and so is their end", _told_together, world)
 
 
-def _decide(world: World, request: dict[str, Any]) -> tuple[bool, dict[str, Any]]:
-    """Invokes the deciding function as a person with the right to do so; whether it went well, and the answer."""
-    name = next(name for name in world.outputs["functions"] if name.endswith("-runbook_action"))
-    reply = world.target.client("lambda").invoke(FunctionName=name, Payload=json.dumps(request).encode())
-    return "FunctionError" not in reply, json.loads(reply["Payload"].read() or b"null")
-
-
 def _approved(world: World) -> None:
     instance = world.new_instance(SERVICE)
     incident = str(accepted(world.fire(instance, SERVICE))["incident_id"])
@@ -40,11 +32,11 @@ def _approved(world: World) -> None:
 
     approve = {"op": "approve", "by": "ana"}
     another = f"{incident}.1.plan1_{'0' * 32}"
-    well, answer = _decide(world, {**approve, "token": another})
+    well, answer = world.ask({**approve, "token": another})
     expect(not well and answer.get("errorType") == "Refused", f"another plan was approved: {answer}")
-    well, answer = _decide(world, {**approve, "token": f"{incident}.1.{plan}"})
+    well, answer = world.ask({**approve, "token": f"{incident}.1.{plan}"})
     expect(well, f"the approval was refused: {answer}")
-    well, answer = _decide(world, {**approve, "token": f"{incident}.1.{plan}"})
+    well, answer = world.ask({**approve, "token": f"{incident}.1.{plan}"})
     expect(not well, "an approval worked twice")
 
     world.wait_for(incident, "step.confirmed")

@@ -16,6 +16,7 @@ import checks_faults
 import checks_intake
 import checks_people
 import checks_roles
+import checks_upkeep
 import checks_way
 import deploy
 import ec2_recorder
@@ -59,8 +60,10 @@ def main() -> int:
         world = World(outputs, recorder)
         checks_way.run(runner, world)
         checks_roles.run(runner, world)
+        upkeep = checks_upkeep.begin(world)
         checks_people.run(runner, world)
         checks_intake.run(runner, world)
+        checks_upkeep.run(runner, world, upkeep)
         checks_faults.run(runner, world)
         return runner.finish()
     finally:

@@ -21,7 +21,10 @@ from target import Target
 TEMPLATE = Path(__file__).resolve().parents[2] / "sumo" / "payload.json"
 
 TOKEN = "emulator-check-token-current-0123456789abcdef"
-SECRET = {"sources": {"sumologic": [TOKEN, "emulator-check-token-previous-0123456789abcdef"]}, "channels": {}}
+SECRET = {
+    "sources": {"sumologic": [TOKEN, "emulator-check-token-previous-0123456789abcdef"], "opsgenie": [TOKEN]},
+    "channels": {},
+}
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,12 @@ class World:
     def resolve(self, instance: str, service: str) -> Reply:
         """Its recovery."""
         return self.send("/webhooks/sumologic", self.alert(instance, service, "ResolvedCritical"))
+
+    def ask(self, request: dict[str, Any]) -> tuple[bool, dict[str, Any]]:
+        """Invokes the deciding function as a person with the right to do so; whether it went well, and the answer."""
+        name = next(name for name in self.outputs["functions"] if name.endswith("-runbook_action"))
+        reply = self.target.client("lambda").invoke(FunctionName=name, Payload=json.dumps(request).encode())
+        return "FunctionError" not in reply, json.loads(reply["Payload"].read() or b"null")
 
     # Infrastructure
 

@@ -134,17 +134,20 @@ run "authorizers" {
       "POST /webhooks/{source}"  = "NONE"
       "POST /webhooks/datadog"   = "JWT"
       "POST /webhooks/sumologic" = "AWS_IAM"
+      "PUT /webhooks/{source}"   = "NONE"
+      "PUT /webhooks/datadog"    = "JWT"
+      "PUT /webhooks/sumologic"  = "AWS_IAM"
     }
     error_message = "the named sources, and no others, must be identified by API Gateway"
   }
 
   assert {
-    condition     = aws_apigatewayv2_route.webhooks["webhook_datadog"].authorizer_id == aws_apigatewayv2_authorizer.jwt["webhook_datadog"].id
+    condition     = alltrue([for route in ["webhook_datadog", "webhook_put_datadog"] : aws_apigatewayv2_route.webhooks[route].authorizer_id == aws_apigatewayv2_authorizer.jwt["datadog"].id])
     error_message = "the token must be checked by its authorizer"
   }
 
   assert {
-    condition     = one(aws_apigatewayv2_authorizer.jwt["webhook_datadog"].jwt_configuration).issuer == "https://idp.example.com"
+    condition     = one(aws_apigatewayv2_authorizer.jwt["datadog"].jwt_configuration).issuer == "https://idp.example.com"
     error_message = "the authorizer must know the issuer"
   }
 

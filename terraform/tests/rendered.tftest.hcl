@@ -178,8 +178,8 @@ run "rendered" {
 
   # API
   assert {
-    condition     = toset([for route in aws_apigatewayv2_route.webhooks : route.route_key]) == toset(["POST /webhooks/{source}", "GET /healthz"])
-    error_message = "the API must have its two routes"
+    condition     = toset([for route in aws_apigatewayv2_route.webhooks : route.route_key]) == toset(["POST /webhooks/{source}", "PUT /webhooks/{source}", "GET /healthz"])
+    error_message = "the API must have its routes; Grafana may be set to PUT"
   }
 
   # Secrets

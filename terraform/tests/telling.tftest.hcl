@@ -35,3 +35,30 @@ run "ticks" {
     error_message = "a storm's ticks must leave concurrency to intake"
   }
 }
+
+run "sweep" {
+  command = apply
+
+  assert {
+    condition     = aws_cloudwatch_event_rule.this["sweep"].schedule_expression == "rate(1 minute)" && aws_cloudwatch_event_rule.this["sweep"].event_bus_name == "default"
+    error_message = "expired alerts, ended mutes and silent sources must be looked for every minute"
+  }
+
+  assert {
+    condition = alltrue([
+      aws_cloudwatch_event_target.this["sweep"].arn == module.function["runbook_action"].alias_arn,
+      aws_cloudwatch_event_target.this["sweep"].input == "{\"op\":\"sweep\"}",
+    ])
+    error_message = "the deciding function must be asked to sweep"
+  }
+
+  assert {
+    condition     = alltrue([for key, rule in aws_cloudwatch_event_rule.this : (rule.event_pattern == null) == (key == "sweep")])
+    error_message = "only the sweep follows the clock"
+  }
+
+  assert {
+    condition     = aws_cloudwatch_log_metric_filter.quarantined.log_group_name == "/aws/lambda/firebreak-test-alert_ingest"
+    error_message = "what goes to quarantine stands in the log of alert_ingest"
+  }
+}

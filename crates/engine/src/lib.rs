@@ -19,6 +19,7 @@ pub mod quarantine;
 pub mod queue;
 pub mod record;
 pub mod remediate;
+pub mod rounds;
 pub mod runbooks;
 pub mod shared_cause;
 pub mod silence;

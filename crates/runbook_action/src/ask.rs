@@ -2,6 +2,7 @@
 
 use firebreak_core::approval::ApprovalToken;
 use firebreak_core::ids::IncidentId;
+use firebreak_core::muting::{SilenceDraft, SilenceId};
 use firebreak_core::run::Order;
 use serde::Deserialize;
 use serde_json::Value;
@@ -19,6 +20,14 @@ pub(crate) enum Ask {
     Approve { token: ApprovalToken, by: String },
     /// A person says no.
     Reject { token: ApprovalToken, by: String, reason: String },
+    /// A minute has passed: see to what no sender speaks of.
+    Sweep {},
+    /// A person asks for quiet, or for another end of it.
+    SilenceAdd(SilenceDraft),
+    /// Which silences are there?
+    SilenceList {},
+    /// A person ends a silence.
+    SilenceExpire { id: SilenceId, by: String },
     /// The execution that drove the incident is no more. Never asked for by name.
     #[serde(skip)]
     Died { incident_id: IncidentId, driver: String, how: String },
@@ -108,6 +117,32 @@ mod tests {
         assert_eq!((token.incident, token.run, by.as_str()), (incident(), 1, "ana"));
         let reject = json!({"op": "reject", "token": "inc_1.1", "by": "ana", "reason": "no"});
         assert!(matches!(read(reject), Err(Fault::BadRequest(_))));
+    }
+
+    #[test]
+    fn the_schedule_asks_for_the_sweep_more_often_than_anything_waits_for_it() {
+        let wiring = include_str!("../../../terraform/wiring/sweep.json");
+        let wiring: Value = serde_json::from_str(wiring).unwrap();
+        assert_eq!(read(wiring["input"].clone()), Ok(Ask::Sweep {}));
+        assert_eq!(wiring["schedule"], "rate(1 minute)");
+        assert!(jiff::SignedDuration::from_mins(1) < firebreak_core::heartbeat::Watch::LONGEST_GAP);
+    }
+
+    #[test]
+    fn a_person_asks_for_quiet_by_invoking_the_function() {
+        let Ok(Ask::SilenceAdd(draft)) = read(sample("silence_add")) else { panic!("no silence") };
+        assert_eq!(
+            (draft.owner.as_str(), draft.matchers.to_string()),
+            ("ana", r#"service="checkout""#.to_owned())
+        );
+        assert_eq!(read(json!({"op": "silence_list"})), Ok(Ask::SilenceList {}));
+        let expire =
+            json!({"op": "silence_expire", "id": "sil_01K9ZJ5V8E3R0Q4T6Y8W2B5N7M", "by": "ana"});
+        assert!(matches!(read(expire), Ok(Ask::SilenceExpire { by, .. }) if by == "ana"));
+        for ask in ["silence_add", "silence_list", "sweep"] {
+            let odd = json!({"op": ask, "colour": "red"});
+            assert!(read(odd).unwrap_err().to_string().contains("colour"), "{ask}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use firebreak_core::incident::Refusal;
 use firebreak_engine::ports::StoreError;
 use firebreak_engine::record::RecordError;
 use firebreak_engine::remediate::RemediateError;
+use firebreak_engine::silence::SilenceError;
 use lambda_runtime::Diagnostic;
 
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +19,11 @@ pub(crate) enum Fault {
     /// What a person wished cannot be done; the text says what is the case instead.
     #[error(transparent)]
     Decide(#[from] RecordError<Refusal>),
+    /// The same, of a silence.
+    #[error(transparent)]
+    Silence(#[from] SilenceError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 impl Fault {
@@ -32,12 +38,22 @@ impl Fault {
             | Fault::Decide(RecordError::NotFound(_)) => "IncidentNotFound",
             Fault::Remediate(RemediateError::Contended(_))
             | Fault::Decide(RecordError::Contended(_)) => "Contended",
-            Fault::Remediate(RemediateError::Store(StoreError::Unavailable(_)))
-            | Fault::Decide(RecordError::Store(StoreError::Unavailable(_))) => "StoreUnavailable",
-            Fault::Remediate(RemediateError::Store(StoreError::Corrupt(_)))
-            | Fault::Decide(RecordError::Store(StoreError::Corrupt(_))) => "StoreCorrupt",
-            Fault::Decide(RecordError::Refused(_)) => "Refused",
+            Fault::Remediate(RemediateError::Store(error))
+            | Fault::Decide(RecordError::Store(error))
+            | Fault::Silence(SilenceError::Store(error))
+            | Fault::Store(error) => of_store(error),
+            Fault::Decide(RecordError::Refused(_))
+            | Fault::Silence(SilenceError::Refused(_) | SilenceError::TooMany) => "Refused",
+            Fault::Silence(SilenceError::NotFound(_)) => "SilenceNotFound",
+            Fault::Silence(SilenceError::Contended(_)) => "Contended",
         }
+    }
+}
+
+fn of_store(error: &StoreError) -> &'static str {
+    match error {
+        StoreError::Unavailable(_) => "StoreUnavailable",
+        StoreError::Corrupt(_) => "StoreCorrupt",
     }
 }
 

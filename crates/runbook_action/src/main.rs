@@ -14,12 +14,15 @@ use firebreak_aws::{client, ec2::Ec2Reboot};
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::Command;
 use firebreak_core::policy::Policy;
+use firebreak_core::routing::Routes;
 use firebreak_core::run::Takeover;
 use firebreak_core::runbook::RunbookSet;
 use firebreak_engine::command::command;
-use firebreak_engine::ports::{Hands, HandsSet, Settings as _, SystemClock};
+use firebreak_engine::ingest::Ingest;
+use firebreak_engine::ports::{Clock as _, Hands, HandsSet, Settings as _, SystemClock};
 use firebreak_engine::remediate::{ActReport, Remediation, act, advance};
-use firebreak_engine::{runbooks, takeover::driver_died};
+use firebreak_engine::rounds::round;
+use firebreak_engine::{runbooks, silence, takeover::driver_died};
 use firebreak_http::{Client, HttpSetFlag, Origins, Timeouts};
 use jiff::SignedDuration;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
@@ -31,6 +34,7 @@ struct Function {
     store: DynamoStore,
     runbooks: RunbookSet,
     policy: Policy,
+    routes: Routes,
     hands: HandsSet,
     reopen_within: SignedDuration,
 }
@@ -60,11 +64,13 @@ async fn main() -> Result<(), Error> {
     if let Err(error) = store.kill_switch().await {
         tracing::warn!(%error, "the connection is not warm");
     }
+    let policy = lambda::policy(&environment)?;
     let function = Function {
         family,
         store,
         runbooks,
-        policy: lambda::policy(&environment)?,
+        routes: Routes::of(&policy),
+        policy,
         hands: HandsSet::new(hands),
         reopen_within: lambda::reopen_within(&environment)?,
     };
@@ -81,6 +87,23 @@ impl Function {
     async fn decided(&self, id: &IncidentId, wish: Command) -> Result<Value, Fault> {
         let incident = command(&self.store, &SystemClock, id, &wish).await?;
         Ok(json!({"incident": incident.id, "status": incident.status}))
+    }
+
+    /// The incidents need not wait for the next round; the silence is stored whatever comes of this one.
+    async fn take_effect(&self) {
+        if let Err(error) = round(self.ingest()).await {
+            tracing::warn!(%error, "a silence takes effect within a minute");
+        }
+    }
+
+    fn ingest(&self) -> Ingest<'_> {
+        Ingest {
+            store: &self.store,
+            clock: &SystemClock,
+            routes: &self.routes,
+            policy: &self.policy,
+            reopen_within: self.reopen_within,
+        }
     }
 
     async fn answer(&self, payload: Value) -> Result<Value, Fault> {
@@ -110,6 +133,20 @@ impl Function {
             Ask::Reject { token, by, reason } => {
                 let no = Command::Reject { by, plan_hash: token.plan_hash, reason };
                 self.decided(&token.incident, no).await?
+            }
+            Ask::Sweep {} => json!(round(self.ingest()).await?),
+            Ask::SilenceAdd(draft) => {
+                let silence = silence::add(&self.store, &SystemClock, draft).await?;
+                self.take_effect().await;
+                json!(silence)
+            }
+            Ask::SilenceList {} => {
+                json!({"silences": silence::list(&self.store, SystemClock.now()).await?})
+            }
+            Ask::SilenceExpire { id, by } => {
+                let silence = silence::expire(&self.store, &SystemClock, &id, &by).await?;
+                self.take_effect().await;
+                json!(silence)
             }
             Ask::Died { incident_id, driver, how } => {
                 driver_died(with, &incident_id, &driver, &how).await?;

@@ -52,3 +52,14 @@ fn the_stream_filter_lets_events_through_and_nothing_else() {
     let text = filter.to_string();
     assert!(text.contains("INSERT") && text.contains("EVT#"), "{text}");
 }
+
+/// The metric of the quarantine is counted by the words of one log line.
+#[test]
+fn what_goes_to_quarantine_is_logged_in_the_words_that_are_counted() {
+    let wiring = wiring("quarantine.json");
+    let (message, count) = (wiring["message"].as_str().unwrap(), wiring["count"].as_str().unwrap());
+    let code = Path::new(env!("CARGO_MANIFEST_DIR")).join("../engine/src/quarantine.rs");
+    let code = std::fs::read_to_string(code).unwrap();
+    let line = format!("tracing::warn!(source, {count}, \"{message}\");");
+    assert_eq!(code.matches(&line).count(), 1, "{line}");
+}

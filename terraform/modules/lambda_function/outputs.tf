@@ -19,6 +19,11 @@ output "function_name" {
   value       = aws_lambda_function.this.function_name
 }
 
+output "log_group_name" {
+  description = "Name of the log group."
+  value       = aws_cloudwatch_log_group.this.name
+}
+
 output "policy" {
   description = "Policy of the execution role, as JSON."
   value       = data.aws_iam_policy_document.execution.json

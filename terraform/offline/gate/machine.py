@@ -119,7 +119,10 @@ def _as_cloudformation(state: State) -> Iterator[tuple[str, dict]]:
         properties = {"RoleArn": resource["role_arn"], "Definition": json.loads(resource["definition"])}
         yield resource.address, {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}
     for resource in state.of("aws_cloudwatch_event_rule"):
-        properties = {"EventPattern": json.loads(resource["event_pattern"])}
+        if resource["schedule_expression"]:
+            properties = {"ScheduleExpression": resource["schedule_expression"]}
+        else:
+            properties = {"EventPattern": json.loads(resource["event_pattern"])}
         yield resource.address, {"Type": "AWS::Events::Rule", "Properties": properties}
     for resource, attribute, policy in policies(state):
         if resource.type == "aws_iam_role_policy":

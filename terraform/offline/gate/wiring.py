@@ -68,13 +68,35 @@ def rules_may_deliver(state: State) -> Iterator[Finding]:
 
 def patterns_match_lists(state: State) -> Iterator[Finding]:
     """Event patterns and stream filters have a list at the end of each path, as matching needs."""
-    documents = [(rule.address, rule["event_pattern"]) for rule in state.of("aws_cloudwatch_event_rule")]
+    rules = [rule for rule in state.of("aws_cloudwatch_event_rule") if rule["event_pattern"]]
+    documents = [(rule.address, rule["event_pattern"]) for rule in rules]
     for mapping in state.of("aws_lambda_event_source_mapping"):
         filters = mapping.block("filter_criteria").get("filter") or []
         documents += [(mapping.address, item["pattern"]) for item in filters]
     for address, text in documents:
         for path in _bare_values(json.loads(text)):
             yield Finding(address, f"{path} must be a list of what matches")
+
+
+def schedules_say_what_to_do(state: State) -> Iterator[Finding]:
+    """A rule that follows the clock is on the default bus, the only one that has a clock, and says what is asked for."""
+    for rule in state.of("aws_cloudwatch_event_rule"):
+        if not rule["schedule_expression"]:
+            if not rule["event_pattern"]:
+                yield Finding(rule.address, "it has neither a pattern nor a schedule")
+            continue
+        if (rule["event_bus_name"] or "default") != "default":
+            yield Finding(rule.address, "a schedule works on the default bus only")
+        for target in state.of("aws_cloudwatch_event_target"):
+            if _rule_of(state, target) is rule and not isinstance(_parsed(target["input"]), dict):
+                yield Finding(target.address, "the clock has nothing to say: its `input` must be an object")
+
+
+def _parsed(text: str | None) -> Any:
+    try:
+        return json.loads(text or "null")
+    except ValueError:
+        return None
 
 
 def rules_keep_failures(state: State) -> Iterator[Finding]:
@@ -196,7 +218,7 @@ def logs_expire(state: State) -> Iterator[Finding]:
 
 
 def failures_raise_alarms(state: State) -> Iterator[Finding]:
-    """Dead letters, spilled deliveries, errors, lag and failed runs each have an alarm that reaches a topic."""
+    """Dead letters, spilled deliveries, errors, lag, failed runs and what is counted in a log each have an alarm that reaches a topic."""
     alarms = state.of("aws_cloudwatch_metric_alarm")
     watched = {(alarm["metric_name"], value) for alarm in alarms for value in (alarm["dimensions"] or {}).values()}
     drained = {mapping["event_source_arn"] for mapping in state.of("aws_lambda_event_source_mapping")}
@@ -219,6 +241,12 @@ def failures_raise_alarms(state: State) -> Iterator[Finding]:
     for metric, value in wanted:
         if (metric, value) not in watched:
             yield Finding(value, f"no alarm watches {metric}")
+    for counted in state.of("aws_cloudwatch_log_metric_filter"):
+        metric = counted.block("metric_transformation")
+        if not any((alarm["namespace"], alarm["metric_name"]) == (metric["namespace"], metric["name"]) for alarm in alarms):
+            yield Finding(counted.address, f"no alarm watches {metric['name']}")
+        if state.find("aws_cloudwatch_log_group", name=counted["log_group_name"]) is None:
+            yield Finding(counted.address, "it reads no log of this stack")
     for alarm in alarms:
         if not alarm["alarm_actions"] or any(
             not _alarm_may_publish(state, arn, alarm["arn"]) for arn in alarm["alarm_actions"]
@@ -300,6 +328,7 @@ CHECKS: dict[str, Check] = {
     "wiring: the state machine may log": machine_may_log,
     "wiring: rules may deliver": rules_may_deliver,
     "wiring: patterns match lists": patterns_match_lists,
+    "wiring: schedules say what to do": schedules_say_what_to_do,
     "wiring: rules keep failures": rules_keep_failures,
     "wiring: queues trust their rules": queues_trust_their_rules,
     "wiring: functions may run": functions_may_run,

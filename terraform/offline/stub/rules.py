@@ -21,6 +21,9 @@ _JSON_ARGUMENTS = {
     "redrive_policy",
 }
 
+# Called like the others, in a language of its own.
+_NO_JSON = {("aws_cloudwatch_log_metric_filter", "pattern")}
+
 Problem = tuple[str, str]
 
 
@@ -38,7 +41,7 @@ class Rules:
         """Yields (path, text) of each known value that breaks a rule."""
         rules = self._attributes.get(resource_type, {})
         for path, name, item in values.attributes(block, value):
-            if name in _JSON_ARGUMENTS:
+            if name in _JSON_ARGUMENTS and (resource_type, name) not in _NO_JSON:
                 yield from _json_problem(path, item)
             yield from _range_problem(path, item, rules.get(path, {}))
         yield from self._combination_problems(resource_type, value)

@@ -94,7 +94,7 @@ INTAKE_FAULTS = [
     Fault(
         "token asked for, and nobody to check it",
         "terraform/ingest.tf",
-        "  authorizer_id        = try(aws_apigatewayv2_authorizer.jwt[each.key].id, null)\n",
+        "  authorizer_id        = try(aws_apigatewayv2_authorizer.jwt[each.value.source].id, null)\n",
         "",
         "wiring: routes reach functions",
         "exactly when it asks for a token",

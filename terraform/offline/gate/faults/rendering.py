@@ -132,7 +132,7 @@ RENDERED_FAULTS = [
     Fault(
         "rule may not invoke",
         "terraform/bus.tf",
-        '{ notify = "notifier", failed_runs = "runbook_action" }',
+        '{ notify = "notifier", failed_runs = "runbook_action", sweep = "runbook_action" }',
         '{ notify = "notifier" }',
         "wiring: rules may deliver",
         "may not invoke",

@@ -1,4 +1,4 @@
-"""Faults in how people are told when it is time: the notifier's ticks."""
+"""Faults in what happens when it is time: the notifier's ticks, the sweep, the alarm on the quarantine."""
 
 from .fault import RENDERED, Fault
 
@@ -47,5 +47,45 @@ TELLING_FAULTS = [
         '"max_receive_count": 3',
         "wiring: queues outlast an outage",
         "an outage of a day",
+    ),
+    Fault(
+        "clock that has nothing to say",
+        "terraform/bus.tf",
+        "      input      = jsonencode(local.sweep.input)\n",
+        "      input      = null\n",
+        "wiring: schedules say what to do",
+        "must be an object",
+    ),
+    Fault(
+        "clock on a bus without one",
+        "terraform/bus.tf",
+        'silent sources looked for.", bus = "default"',
+        'silent sources looked for.", bus = "custom"',
+        "wiring: schedules say what to do",
+        "on the default bus only",
+    ),
+    Fault(
+        "sweep too seldom",
+        "terraform/wiring/sweep.json",
+        "rate(1 minute)",
+        "rate(5 minutes)",
+        _TELLING,
+        "looked for every minute",
+    ),
+    Fault(
+        "clock that may not call",
+        "terraform/bus.tf",
+        ', sweep = "runbook_action" }',
+        " }",
+        "wiring: rules may deliver",
+        "may not invoke",
+    ),
+    Fault(
+        "quarantine that nobody watches",
+        "terraform/observability.tf",
+        "  metric_name         = one(aws_cloudwatch_log_metric_filter.quarantined.metric_transformation).name\n",
+        '  metric_name         = "quarantine"\n',
+        "wiring: failures raise alarms",
+        "no alarm watches",
     ),
 ]
