@@ -100,6 +100,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         what: Silence,
     },
+    /// Which sources may send, what they sent, and which are silent.
+    Sources {
+        #[command(subcommand)]
+        what: Option<Sources>,
+    },
     /// Stop every new action, or let them go on.
     KillSwitch {
         #[command(subcommand)]
@@ -285,6 +290,26 @@ pub(crate) struct Import {
     /// Exit with 1 when anything is not as it was.
     #[arg(long)]
     pub(crate) strict: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Sources {
+    /// Counts, limits, proof and signs of life of each source; the default.
+    List {
+        /// Also those that nobody sends by.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Expect a sign of life no more; its incident ends.
+    Forget {
+        /// The source, such as `alertmanager`.
+        source: String,
+        /// The name of the sign, as the list shows it.
+        name: String,
+        /// Who says so.
+        #[arg(long, env = "USER")]
+        by: String,
+    },
 }
 
 const IMPORT_EXAMPLES: &str = "\

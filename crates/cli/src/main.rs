@@ -58,6 +58,7 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
             commands::kill_switch::kill_switch(&server, what, json).await
         }
         Command::Silence { what } => commands::silence::silence(&server, what, json).await,
+        Command::Sources { what } => commands::sources::sources(&server, what, json).await,
         Command::Quarantine { what } => commands::quarantine::quarantine(&server, what, json).await,
         Command::Audit { what } => commands::audit::audit(&server.data, &what, json),
         Command::Iam => commands::iam::iam(),

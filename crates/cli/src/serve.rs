@@ -145,6 +145,7 @@ impl Platform {
             reopen_within: settings.reopen_within,
             runbooks,
             metrics: metrics.clone(),
+            secrets: Arc::<LocalSecrets>::clone(&secrets),
             token: Arc::new(api_token.clone()),
         };
         let spill = FileSpill::open(&serve.data)?;

@@ -23,5 +23,7 @@ pub mod rounds;
 pub mod runbooks;
 pub mod shared_cause;
 pub mod silence;
+pub mod sources;
 pub mod sweep;
 pub mod takeover;
+pub mod traffic;

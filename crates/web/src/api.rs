@@ -21,7 +21,7 @@ use firebreak_core::runbook::{Draft, RunbookSet, lint};
 use firebreak_core::switch::{Engaged, KillSwitch};
 use firebreak_engine::command::command;
 use firebreak_engine::ingest::Ingest;
-use firebreak_engine::ports::{Clock, ListQuery, Store};
+use firebreak_engine::ports::{Clock, ListQuery, SecretSource, Store};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -32,6 +32,7 @@ use crate::entry::require_token;
 use crate::metrics::Metrics;
 use crate::quarantine;
 use crate::silences;
+use crate::sources;
 
 /// What the API works with.
 #[derive(Clone)]
@@ -43,6 +44,7 @@ pub struct Api {
     pub reopen_within: SignedDuration,
     pub runbooks: Arc<RunbookSet>,
     pub metrics: Metrics,
+    pub secrets: Arc<dyn SecretSource>,
     pub token: Arc<Secrets>,
 }
 
@@ -71,6 +73,7 @@ pub fn router(api: Api) -> Router {
         .route("/api/kill-switch", get(kill_switch).post(set_kill_switch))
         .merge(quarantine::routes())
         .merge(silences::routes())
+        .merge(sources::routes())
         .layer(middleware::from_fn_with_state(Arc::clone(&api.token), require_token));
     Router::new().route("/metrics", get(metrics)).merge(guarded).with_state(api)
 }

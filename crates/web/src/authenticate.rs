@@ -77,6 +77,7 @@ async fn proven(webhooks: &Webhooks, arrived: Arrived<'_>) -> Result<Proven, Fai
             NotProven::Denied(denied) => {
                 tracing::info!(source, reason = denied.as_str(), "a delivery was denied: {denied}");
                 webhooks.metrics.denied(source, denied.as_str());
+                webhooks.metrics.traffic().denied(source);
                 return Failure::unauthorized();
             }
             NotProven::Secret(_) => "secret",

@@ -12,4 +12,5 @@ pub mod metrics;
 mod quarantine;
 mod room;
 mod silences;
+mod sources;
 pub mod webhooks;

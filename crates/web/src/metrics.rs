@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use firebreak_engine::queue::Meter;
+use firebreak_engine::traffic::Traffic;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric as _};
 use prometheus_client::metrics::MetricType;
@@ -40,6 +41,7 @@ pub struct Metrics {
     denied: Family<Reason, Counter>,
     refused: Family<Reason, Counter>,
     seconds: Family<OfSource, Histogram>,
+    traffic: Arc<Traffic>,
 }
 
 /// Upper ends in seconds: from a repeat to what a sender no longer waits for.
@@ -72,7 +74,13 @@ impl Metrics {
             Unit::Seconds,
             seconds.clone(),
         );
-        Self { registry: Arc::new(registry), alerts, denied, refused, seconds }
+        let traffic = Arc::default();
+        Self { registry: Arc::new(registry), alerts, denied, refused, seconds, traffic }
+    }
+
+    /// The same by source, for people.
+    pub fn traffic(&self) -> Arc<Traffic> {
+        Arc::clone(&self.traffic)
     }
 
     pub(crate) fn taken(&self, source: &str, took: Duration) {

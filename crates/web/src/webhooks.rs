@@ -17,6 +17,7 @@ use firebreak_engine::ingest::Report;
 use firebreak_engine::ports::{Clock, SecretSource, Store};
 use firebreak_engine::prove::Certificates;
 use firebreak_engine::queue::Queue;
+use jiff::Timestamp;
 
 use crate::answer::Failure;
 use crate::authenticate::{Admitted, Arrived, authenticate};
@@ -93,7 +94,7 @@ async fn receive(
     };
     match taken {
         Ok(report) => {
-            count(&metrics, source, &report);
+            count(&metrics, source, &report, gate.webhooks.clock.now());
             metrics.taken(source.name(), began.elapsed());
             (StatusCode::ACCEPTED, Json(report)).into_response()
         }
@@ -123,6 +124,7 @@ async fn take(webhooks: &Webhooks, arrived: Arrived<'_>) -> Result<Report, Failu
         }
         Refused::Limited { retry_after } => {
             webhooks.metrics.refused(source.name(), "limit");
+            webhooks.metrics.traffic().limited(source.name());
             let message = "this source sends more alerts than its limit allows; nothing was taken";
             Failure::unavailable("limited", message).retry_after(retry_after)
         }
@@ -146,7 +148,9 @@ fn of_the_message(source: &dyn Source, headers: &HeaderMap) -> Vec<(String, Stri
         .collect()
 }
 
-fn count(metrics: &Metrics, source: &'static dyn Source, report: &Report) {
+fn count(metrics: &Metrics, source: &'static dyn Source, report: &Report, now: Timestamp) {
+    let (accepted, kept) = (report.accepted.len() as u64, report.quarantined.len() as u64);
+    metrics.traffic().delivered(source.name(), now, accepted, kept);
     for accepted in &report.accepted {
         metrics.alert(source.name(), accepted.outcome.as_str());
     }

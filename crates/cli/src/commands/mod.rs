@@ -15,4 +15,5 @@ pub(crate) mod runbook;
 pub(crate) mod send;
 pub(crate) mod silence;
 pub(crate) mod simulate;
+pub(crate) mod sources;
 pub(crate) mod why;

@@ -10,4 +10,5 @@ mod killed;
 mod platform;
 mod report;
 mod routes;
+mod sources;
 mod surface;

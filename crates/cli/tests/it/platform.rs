@@ -31,8 +31,12 @@ pub(crate) struct Platform {
 impl Platform {
     /// Starts the binary on the folder; a second start on the same folder goes on where the first stopped.
     pub(crate) fn start(folder: &Path, flag_origin: &str) -> Self {
+        Self::with_policy(folder, &format!("flag_origins: [\"{flag_origin}\"]\n"))
+    }
+
+    pub(crate) fn with_policy(folder: &Path, settings: &str) -> Self {
         let config = folder.join("firebreak.yaml");
-        std::fs::write(&config, format!("flag_origins: [\"{flag_origin}\"]\n")).unwrap();
+        std::fs::write(&config, settings).unwrap();
         let data = folder.join("data");
         let mut child = Command::new(env!("CARGO_BIN_EXE_firebreak"))
             .args(["serve", "--listen", "127.0.0.1:0", "--runbooks"])
@@ -93,6 +97,12 @@ impl Platform {
     pub(crate) async fn post(&self, path: &str, body: Value) -> (u16, Value) {
         let request = self.http.post(format!("{}{path}", self.url)).json(&body);
         answer(request.bearer_auth(&self.api_token)).await
+    }
+
+    /// A page of the console, as it is written.
+    pub(crate) async fn page(&self, request: reqwest::RequestBuilder) -> (u16, String) {
+        let response = request.bearer_auth(&self.api_token).send().await.unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
     }
 
     pub(crate) async fn incidents(&self) -> Vec<Value> {
