@@ -8,6 +8,7 @@ mod bounds;
 mod check;
 pub mod functions;
 mod never;
+pub mod quick;
 mod scope;
 mod subject;
 
