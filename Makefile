@@ -56,11 +56,12 @@ fuzz: ## odd inputs at every parser: CASES=10000000 SEED=2 TARGET=grafana
 simulate: ## ten thousand made-up worlds full of faults, then every bug that must be noticed
 	cargo run --quiet --profile fuzz --package firebreak-simulator --example seeds -- $(or $(SEEDS),2500)
 
-bench: ## intake beside Alertmanager and Python; planning among runbooks; cold start of alert_ingest beside Python; access logs beside DuckDB, mawk and GoAccess
+bench: ## intake beside Alertmanager and Python; planning among runbooks; cold start of alert_ingest beside Python; access logs beside DuckDB, mawk and GoAccess; detection beside scikit-learn
 	crates/cli/bench/run.sh
 	cargo run --quiet --release --package firebreak-core --example planning
 	crates/alert_ingest/bench/run.sh
 	crates/reports/bench/run.sh
+	crates/detection/bench/run.sh
 
 bless: ## rewrite golden files and generated documents
 	FIREBREAK_BLESS=1 cargo test --workspace --all-features

@@ -5,6 +5,8 @@ mod client;
 mod commands;
 mod demo;
 mod diagnostics;
+mod import;
+mod log_loop;
 mod output;
 mod serve;
 mod settings;
@@ -13,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::args::{Args, Command};
+use crate::args::{Args, Command, SimulateWhat};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -45,7 +47,11 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Demo(demo) => demo::demo(demo).await,
         Command::Send(send) => commands::send::send(&server, &send, json).await,
         Command::Report { what } => commands::report::report(&server, what, json).await,
+        Command::Detect(asked) => commands::detect::detect(&server, asked, json).await,
         Command::Replay(asked) => commands::replay::run(&asked, json),
+        Command::Simulate(args::Simulate { what: Some(SimulateWhat::Logs(asked)), .. }) => {
+            log_loop::logs(asked).await
+        }
         Command::Simulate(asked) => commands::simulate::run(&asked, json),
         Command::Incidents { what } => commands::incidents::incidents(&server, what, json).await,
         Command::Why { incident } => commands::why::why(&server, &incident, json).await,

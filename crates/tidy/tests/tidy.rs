@@ -15,6 +15,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &[
             "firebreak-checkout",
             "firebreak-core",
+            "firebreak-detection",
             "firebreak-engine",
             "firebreak-http",
             "firebreak-local",
@@ -24,6 +25,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("firebreak-core", &[]),
+    ("firebreak-detection", &["firebreak-core"]),
     ("firebreak-engine", &["firebreak-core"]),
     ("firebreak-fuzz", &["firebreak-core", "firebreak-engine", "firebreak-reports"]),
     ("firebreak-http", &["firebreak-core", "firebreak-engine"]),

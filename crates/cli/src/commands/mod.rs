@@ -2,6 +2,7 @@
 
 pub(crate) mod approve;
 pub(crate) mod audit;
+pub(crate) mod detect;
 pub(crate) mod iam;
 pub(crate) mod import;
 pub(crate) mod incidents;

@@ -51,7 +51,7 @@ pub(crate) async fn demo(demo: Demo) -> anyhow::Result<ExitCode> {
 
     let load = load::start(checkout.addr());
     let prober = prober::start(checkout.addr(), platform.sender_client()?);
-    let told = story(&platform, checkout.addr()).await;
+    let told = story(&platform, checkout.addr(), FAULT).await;
     if demo.keep && told.is_ok() {
         say(&format!(
             "\nstill running; look around at {}, end with Ctrl-C",
@@ -79,7 +79,7 @@ fn introduce(platform: &Platform, checkout: SocketAddr) {
 }
 
 /// The wished address, or any free one of the same host.
-async fn free(wished: SocketAddr) -> anyhow::Result<SocketAddr> {
+pub(crate) async fn free(wished: SocketAddr) -> anyhow::Result<SocketAddr> {
     match tokio::net::TcpListener::bind(wished).await {
         Ok(_) => Ok(wished),
         Err(error) => {
@@ -89,12 +89,18 @@ async fn free(wished: SocketAddr) -> anyhow::Result<SocketAddr> {
     }
 }
 
-async fn story(platform: &Platform, checkout: SocketAddr) -> anyhow::Result<()> {
+/// Breaks the checkout by so much, and follows its incident to the verdict. An error says that the loop did not close.
+pub(crate) async fn story(
+    platform: &Platform,
+    checkout: SocketAddr,
+    fault: f64,
+) -> anyhow::Result<()> {
     tokio::time::sleep(Duration::from_secs(2)).await;
     let shop = Shop { http: reqwest::Client::new(), checkout };
     let broken_at = Timestamp::now();
-    shop.set("error_rate", json!(FAULT)).await?;
-    say(&format!("{} 40 % of the checkouts now fail", paint(DIM, "   0.0 s")));
+    shop.set("error_rate", json!(fault)).await?;
+    let percent = fault * 100.0;
+    say(&format!("{} {percent:.0} % of the checkouts now fail", paint(DIM, "   0.0 s")));
 
     let mut watch = Watch::new(platform.api_client()?, broken_at);
     let verified = |incident: &firebreak_core::incident::Incident| incident.resolved_at.is_some();

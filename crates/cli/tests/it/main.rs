@@ -6,6 +6,7 @@
 mod audit;
 mod chaos;
 mod demo;
+mod detect;
 mod killed;
 mod platform;
 mod report;

@@ -404,6 +404,9 @@ fn missing_field(variable: &str, fields: &'static [Field], name: &str) -> String
         return format!("did you mean `{variable}.{near}`?");
     }
     let names: Vec<&str> = fields.iter().map(|field| field.name).collect();
+    if names.contains(&"fields") {
+        return format!("write `{variable}.fields.{name}`; `{variable}` has {}", names.join(", "));
+    }
     if names.contains(&"labels") {
         return format!(
             "for a label write `{variable}.labels.{name}`; `{variable}` has {}",

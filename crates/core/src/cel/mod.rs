@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub use check::{Flaw, Wanted};
 pub use never::{Alternative, Reach, reach};
-pub use scope::{ALERT, Field, Kind, Scope};
+pub use scope::{ALERT, Field, FieldKind, Kind, Scope};
 pub use subject::Subject;
 
 use crate::alert::Alert;

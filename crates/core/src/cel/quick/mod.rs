@@ -127,7 +127,9 @@ impl Node {
             },
             Node::Matches { text, form } => match text.value(slots)? {
                 Held::Text(text) => Ok(form.is_match(text)),
-                _ => Err(Absent),
+                Held::Null | Held::Bool(_) | Held::Number(_) | Held::Map | Held::List => {
+                    Err(Absent)
+                }
             },
             Node::Has { slot, within } => {
                 if slots.held(*slot).is_some() {
@@ -166,7 +168,7 @@ impl Operand {
             Operand::AsNumber(inner) => match inner.value(slots)? {
                 Held::Number(number) => Ok(Held::Number(number)),
                 Held::Text(text) => text.parse().map(Held::Number).map_err(|_| Absent),
-                _ => Err(Absent),
+                Held::Null | Held::Bool(_) | Held::Map | Held::List => Err(Absent),
             },
         }
     }
