@@ -17,7 +17,7 @@ fn main() -> Result<()> {
             let mut rows = own();
             for method in methods {
                 let figures = figures(|series| made_elsewhere(Path::new(folder), method, series))?;
-                rows.push((method.replace('-', " "), figures));
+                rows.push((method.replacen("learn-", "learn ", 1), figures));
             }
             println!("{}", table(&rows));
             Ok(())

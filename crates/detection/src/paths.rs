@@ -2,13 +2,15 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 /// A place in the tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Branch(usize);
 
 #[derive(Debug, Default)]
 struct Grown {
-    names: HashMap<Box<str>, Branch>,
+    names: HashMap<Box<str>, Branch, RandomState>,
     slot: Option<usize>,
 }
 

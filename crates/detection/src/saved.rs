@@ -1,6 +1,5 @@
 //! The state of a detector as JSON, so that another process goes on where this one stopped.
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -86,21 +85,24 @@ impl Detector {
         }
         let mut saved: Saved = serde_json::from_str(state)?;
         let mut restored = Restored::default();
-        for (number, (watch, keys)) in (0_u16..).zip(&mut self.watches) {
+        let mut back = Vec::new();
+        for (number, (watch, _)) in (0_u16..).zip(&self.watches) {
             let name = &watch.rule.rule;
-            let Some(rule) = saved.rules.remove(name).filter(|rule| rule.form == form(watch))
-            else {
-                restored.anew.push(name.clone());
-                continue;
-            };
+            let same = saved.rules.remove(name).filter(|rule| rule.form == form(watch));
+            match same {
+                Some(rule) => back.push((number, rule)),
+                None => restored.anew.push(name.clone()),
+            }
+        }
+        for (number, rule) in back {
             restored.rules += 1;
-            for (key, kept) in rule.keys {
+            for (key, mut kept) in rule.keys {
                 let key: Arc<str> = key.into();
-                if let Some(due) = kept.due {
-                    self.timers.push(Reverse((due, number, Arc::clone(&key))));
-                }
+                self.arm(number, Arc::clone(&key), &mut kept);
                 restored.keys += 1;
-                keys.insert(key, kept);
+                if let Some((_, keys)) = self.watches.get_mut(usize::from(number)) {
+                    keys.insert(key, kept);
+                }
             }
             for (at, key, sign) in rule.waiting {
                 self.order.push(Mark { at, rule: number, key: key.into(), sign });

@@ -110,7 +110,7 @@ async fn close_the_loop(asked: &SimulateLogs) -> anyhow::Result<ExitCode> {
 /// The other services, at the pace of the clock.
 fn background(seed: u64, lines: mpsc::Sender<String>) -> JoinHandle<()> {
     tokio::spawn(async move {
-        let mut made = Made::new(seed, 400);
+        let mut made = Made::new(seed, 160);
         let mut clock = tokio::time::interval(made::STEP.unsigned_abs());
         loop {
             clock.tick().await;

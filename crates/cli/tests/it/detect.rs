@@ -97,7 +97,7 @@ fn lint_shows_the_place_and_the_remedy() {
         let shown = firebreak(folder.path(), args, "");
         assert_eq!(shown.status.code(), Some(1));
         let shown = said(&shown);
-        assert!(shown.contains("bad.yaml:5:11") && shown.contains("^^^^"), "{shown}");
+        assert!(shown.contains("bad.yaml:5:17") && shown.contains("^^^^"), "{shown}");
         assert!(shown.contains("write `event.fields.path`"), "{shown}");
     }
 }

@@ -28,7 +28,9 @@ pub struct Detector {
     pub(crate) watches: Vec<(Watch, Keys)>,
     pub(crate) order: Order,
     /// When which key is looked at without an event.
-    pub(crate) timers: BinaryHeap<Reverse<(i64, u16, Arc<str>)>>,
+    timers: BinaryHeap<Reverse<(i64, u16, Arc<str>)>>,
+    /// Keys that something happened to at the moment that is worked off.
+    touched: Vec<(u16, Arc<str>)>,
     lateness: i64,
     /// The latest event time, and the time at which it was read.
     pub(crate) newest: Option<(i64, Option<i64>)>,
@@ -59,6 +61,7 @@ impl Detector {
             watches,
             order: Order::default(),
             timers: BinaryHeap::new(),
+            touched: Vec::new(),
             lateness,
             newest: None,
             settled: i64::MIN,
@@ -174,7 +177,7 @@ impl Detector {
                 let key: Arc<str> = "".into();
                 if keys.at(&key).is_none() {
                     keys.insert(Arc::clone(&key), Kept::new(watch.memory(at)));
-                    wake(&mut self.timers, keys, at, number, &key);
+                    self.timers.push(Reverse((at, number, key)));
                 }
             }
         }
@@ -188,14 +191,24 @@ impl Detector {
         loop {
             let mark = self.order.first().unwrap_or(i64::MAX);
             let timer = self.timers.peek().map_or(i64::MAX, |Reverse((at, _, _))| *at);
-            if mark.min(timer) > until {
+            let at = mark.min(timer);
+            if at > until {
                 break;
             }
-            if mark <= timer {
+            while self.order.first() == Some(at) {
                 self.apply();
-            } else {
-                self.look();
             }
+            while self.timers.peek().is_some_and(|Reverse((timer, _, _))| *timer == at) {
+                let timer = self.timers.pop();
+                self.touched.extend(timer.map(|Reverse((_, rule, key))| (rule, key)));
+            }
+            let mut touched = std::mem::take(&mut self.touched);
+            touched.sort_unstable();
+            touched.dedup();
+            for (rule, key) in touched.drain(..) {
+                self.look(at, rule, key);
+            }
+            self.touched = touched;
         }
         self.settled = until;
     }
@@ -215,14 +228,14 @@ impl Detector {
         }
         let Some(kept) = keys.at(&key) else { return };
         if kept.take(at, sign) == Effect::MayChange {
-            wake(&mut self.timers, keys, at, rule, &key);
+            self.touched.push((rule, key));
         }
     }
 
-    fn look(&mut self) {
-        let Some(Reverse((at, number, key))) = self.timers.pop() else { return };
-        let Some((watch, keys)) = self.watches.get_mut(usize::from(number)) else { return };
-        let Some(kept) = keys.at(&key).filter(|kept| kept.due == Some(at)) else { return };
+    /// What is thought of the key now that everything of this moment is known.
+    fn look(&mut self, at: i64, rule: u16, key: Arc<str>) {
+        let Some((watch, keys)) = self.watches.get_mut(usize::from(rule)) else { return };
+        let Some(kept) = keys.at(&key) else { return };
         let (turn, is_idle) = kept.look(&watch.rule, at);
         if let Some(turn) = turn {
             let notice = words::notice(watch, &key, &kept.memory, turn, at);
@@ -233,10 +246,20 @@ impl Detector {
             self.notices.push(notice);
         }
         match kept.due {
-            Some(due) => self.timers.push(Reverse((due, number, key))),
+            // A timer that is not later wakes it, and another one is set then.
+            Some(due) if kept.armed.is_none_or(|armed| armed <= at || armed > due) => {
+                kept.armed = Some(due);
+                self.timers.push(Reverse((due, rule, key)));
+            }
             None if is_idle => keys.remove(&key),
-            None => {}
+            Some(_) | None => {}
         }
+    }
+
+    /// Has a key that was brought back looked at when it is due.
+    pub(crate) fn arm(&mut self, rule: u16, key: Arc<str>, kept: &mut Kept) {
+        kept.armed = kept.due;
+        self.timers.extend(kept.due.map(|due| Reverse((due, rule, key))));
     }
 }
 
@@ -251,21 +274,6 @@ impl Times {
     /// Milliseconds since 1970; `None` where the line is no event.
     pub fn of(&self, line: &str) -> Option<i64> {
         self.reader.read(line, Timestamp::MAX, &self.paths).ok().map(|event| event.at)
-    }
-}
-
-/// Has the key looked at at this moment, unless it is already.
-fn wake(
-    timers: &mut BinaryHeap<Reverse<(i64, u16, Arc<str>)>>,
-    keys: &mut Keys,
-    at: i64,
-    rule: u16,
-    key: &Arc<str>,
-) {
-    let Some(kept) = keys.at(key) else { return };
-    if kept.due.is_none_or(|due| due > at) {
-        kept.due = Some(at);
-        timers.push(Reverse((at, rule, Arc::clone(key))));
     }
 }
 

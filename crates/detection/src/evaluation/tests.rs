@@ -17,7 +17,7 @@ fn the_page_holds_our_own_figures_and_the_forest_beats_the_others() {
         let (_, figures) = rows.iter().find(|(of, _)| of == name).unwrap();
         mean(figures)
     };
-    let elsewhere = ["scikit learn once", "scikit learn again"].map(|method| {
+    let elsewhere = ["scikit-learn once", "scikit-learn again"].map(|method| {
         let line = PAGE.lines().find(|line| line.contains(&format!("**all** | {method} |")));
         line.unwrap().split('|').nth(3).unwrap().trim().parse::<f64>().unwrap()
     });

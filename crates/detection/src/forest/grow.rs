@@ -59,12 +59,14 @@ fn chosen(points: &[Point], wanted: usize, rng: &mut Rng) -> Vec<Point> {
         return points.to_vec();
     }
     // Floyd's way: as many draws as points are wanted.
-    let mut taken = std::collections::HashSet::with_capacity(wanted);
+    let mut taken = vec![false; points.len()];
     let mut sample = Vec::with_capacity(wanted);
     for last in points.len() - wanted..points.len() {
         let drawn = rng.usize(0..=last);
-        let at = if taken.insert(drawn) { drawn } else { last };
-        taken.insert(at);
+        let at = if taken.get(drawn) == Some(&true) { last } else { drawn };
+        if let Some(taken) = taken.get_mut(at) {
+            *taken = true;
+        }
         sample.extend(points.get(at).copied());
     }
     sample

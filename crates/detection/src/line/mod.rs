@@ -4,6 +4,9 @@ mod json;
 mod logfmt;
 mod time;
 
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -48,7 +51,8 @@ enum Part {
 /// Reads lines into the slots that rules ask for.
 #[derive(Debug, Clone)]
 pub(crate) struct Reader {
-    shape: LogShape,
+    /// The names of what every event has; of a name that stands for two, the first.
+    named: HashMap<String, Part, RandomState>,
     need: Need,
     fields: Branch,
     /// Slots of service, level and message, where somebody asks for them.
@@ -60,7 +64,18 @@ impl Reader {
     pub(crate) fn new(shape: LogShape, need: Need, paths: &Paths) -> Self {
         let slot = |name| paths.next(Paths::ROOT, name).and_then(|branch| paths.slot_of(branch));
         let fields = paths.next(Paths::ROOT, "fields").unwrap_or(Paths::ROOT);
-        Self { shape, need, fields, parts: ["service", "level", "message"].map(slot) }
+        let mut named = HashMap::default();
+        for (part, names) in [
+            (Part::Time, shape.time),
+            (Part::Service, shape.service),
+            (Part::Level, shape.level),
+            (Part::Message, shape.message),
+        ] {
+            for name in names {
+                named.entry(name).or_insert(part);
+            }
+        }
+        Self { named, need, fields, parts: ["service", "level", "message"].map(slot) }
     }
 
     pub(crate) fn read<'a>(
@@ -85,18 +100,7 @@ impl Reader {
     }
 
     fn part(&self, name: &str) -> Option<Part> {
-        let is = |names: &[String]| names.iter().any(|known| known == name);
-        if is(&self.shape.time) {
-            Some(Part::Time)
-        } else if is(&self.shape.service) {
-            Some(Part::Service)
-        } else if is(&self.shape.level) {
-            Some(Part::Level)
-        } else if is(&self.shape.message) {
-            Some(Part::Message)
-        } else {
-            None
-        }
+        self.named.get(name).copied()
     }
 
     fn slot_of(&self, part: Part) -> Option<usize> {

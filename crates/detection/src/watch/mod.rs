@@ -4,10 +4,11 @@ pub(crate) mod keys;
 mod memory;
 mod phase;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use firebreak_core::cel::Expression;
+use foldhash::fast::RandomState;
 
 use crate::bits::Exact;
 use crate::condition::{Condition, Reading};
@@ -31,7 +32,7 @@ pub(crate) struct Watch {
     per: Vec<(String, Reading)>,
     look: Look,
     /// Of keys that were seen before: saves making them again.
-    known: std::collections::HashMap<Box<str>, Arc<str>>,
+    known: Known,
     most_known: usize,
 }
 
@@ -70,7 +71,7 @@ impl Watch {
         } else {
             Look::Seen
         };
-        Self { rule, when, per, look, known: std::collections::HashMap::new(), most_known: keys }
+        Self { rule, when, per, look, known: Known::default(), most_known: keys }
     }
 
     /// Whether an expression needs the whole event.
@@ -140,11 +141,9 @@ impl Watch {
     }
 }
 
-fn interned(
-    known: &mut std::collections::HashMap<Box<str>, Arc<str>>,
-    most: usize,
-    key: &str,
-) -> Arc<str> {
+type Known = HashMap<Box<str>, Arc<str>, RandomState>;
+
+fn interned(known: &mut Known, most: usize, key: &str) -> Arc<str> {
     if let Some(known) = known.get(key) {
         return Arc::clone(known);
     }

@@ -13,6 +13,9 @@ pub(crate) struct Kept {
     phase: Phase,
     /// When it is looked at next without an event.
     pub(crate) due: Option<i64>,
+    /// When a timer wakes it; there is at most one that is not later than `due`.
+    #[serde(skip)]
+    pub(crate) armed: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +40,7 @@ pub(crate) enum Turn {
 
 impl Kept {
     pub(crate) fn new(memory: Memory) -> Self {
-        Self { memory, phase: Phase::Quiet, due: None }
+        Self { memory, phase: Phase::Quiet, due: None, armed: None }
     }
 
     pub(crate) fn is_firing(&self) -> bool {
