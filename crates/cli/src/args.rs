@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
+use crate::commands::detect::Detect;
+use crate::log_loop::SimulateLogs;
+
 /// Event-driven incident response: an alert becomes an incident, a guarded runbook acts, evidence decides
 /// whether it helped, people are told, and every step is on the record.
 #[derive(Debug, Parser)]
@@ -325,50 +328,6 @@ Examples:
 Secrets, and addresses that may hold one, are never copied: the remarks say what to set up instead.";
 
 #[derive(Debug, ClapArgs)]
-#[command(
-    args_conflicts_with_subcommands = true,
-    after_help = "\
-Examples:
-  firebreak detect example > rules.yaml                     every kind of rule, with its meaning
-  firebreak detect lint rules.yaml                          what is wrong, where, and what to do about it
-  firebreak detect app.log older.log.gz --rules rules.yaml  alerts of files, merged by the time of their lines
-  firebreak detect app.log --follow --rules rules.yaml --to http://127.0.0.1:8080
-  kubectl logs -f deploy/shop | firebreak detect - --follow --rules rules.yaml --json
-
-A line is JSON or logfmt and has a time. A line that is none is counted and shown, and stops nothing.
-An alert waits until no earlier line can come any more: `lateness` of the rules, ten seconds unless they say otherwise."
-)]
-pub(crate) struct Detect {
-    #[command(subcommand)]
-    pub(crate) what: Option<DetectWhat>,
-    /// Logs, plain or gz; `-` or none reads standard input.
-    pub(crate) files: Vec<PathBuf>,
-    /// The rules; `firebreak detect example` prints some to begin with.
-    #[arg(long)]
-    pub(crate) rules: Option<PathBuf>,
-    /// Go on as the files grow or are rotated, beginning at their end.
-    #[arg(long)]
-    pub(crate) follow: bool,
-    /// Where to keep what was learned and seen, to go on from there the next time.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) model: Option<PathBuf>,
-    /// Deliver the alerts to the platform at this address too, with the webhook token.
-    #[arg(long, value_name = "URL")]
-    pub(crate) to: Option<String>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum DetectWhat {
-    /// Read rules; say what is wrong, where, and what to do about it.
-    Lint {
-        #[arg(required = true)]
-        files: Vec<PathBuf>,
-    },
-    /// Print annotated rules with every kind.
-    Example,
-}
-
-#[derive(Debug, ClapArgs)]
 pub(crate) struct Replay {
     /// An export: one event a line, from `firebreak audit export` or from DynamoDB.
     #[arg(long)]
@@ -415,24 +374,6 @@ pub(crate) struct Simulate {
 pub(crate) enum SimulateWhat {
     /// Close the loop from a line of a log to the verdict: real checkout, detector, intake, runbook; fails if it stays open.
     Logs(SimulateLogs),
-}
-
-#[derive(Debug, ClapArgs)]
-#[command(after_help = "\
-Examples:
-  firebreak simulate logs                             the whole loop with a live view, in under a minute
-  firebreak simulate logs --lines 20000 > app.log     only a log; what is wrong in it is told on standard error
-  firebreak detect app.log --rules rules.yaml")]
-pub(crate) struct SimulateLogs {
-    /// What goes wrong, how badly and when; the same seed, the same trouble.
-    #[arg(long, default_value_t = 1)]
-    pub(crate) seed: u64,
-    /// Print so many lines of made-up services that end now, and start nothing.
-    #[arg(long)]
-    pub(crate) lines: Option<u32>,
-    /// Where the platform listens; another port is taken if this one is not free.
-    #[arg(long, default_value = "127.0.0.1:8080")]
-    pub(crate) listen: SocketAddr,
 }
 
 #[derive(Debug, Subcommand)]

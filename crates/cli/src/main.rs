@@ -5,7 +5,6 @@ mod client;
 mod commands;
 mod demo;
 mod diagnostics;
-mod import;
 mod log_loop;
 mod output;
 mod serve;

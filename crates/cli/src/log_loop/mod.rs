@@ -1,5 +1,6 @@
 //! `firebreak simulate logs`: lines of logs with seeded trouble, and the whole loop from a line to the verdict.
 
+mod args;
 mod made;
 mod traffic;
 
@@ -14,13 +15,14 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::args::{Serve, SimulateLogs};
+use crate::args::Serve;
 use crate::client::Client;
 use crate::demo;
 use crate::output::{BAD, BOLD, DIM, GOOD, paint, say};
 use crate::serve::Platform;
 use crate::settings::Settings;
 
+pub(crate) use args::SimulateLogs;
 use made::Made;
 
 const RULES: &str = include_str!("rules.yaml");

@@ -1,5 +1,6 @@
 //! `firebreak detect`: lines of logs in, alerts out, by the rules of a file.
 
+mod args;
 mod input;
 mod lint;
 mod outlet;
@@ -15,9 +16,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::args::{Detect, DetectWhat, Server};
+use crate::args::Server;
 use crate::output::{BAD, DIM, WARN, paint, say};
 
+pub(crate) use args::{Detect, DetectWhat};
 use input::Input;
 use outlet::Outlet;
 
