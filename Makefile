@@ -7,7 +7,7 @@ SHELL := /bin/bash
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/firebreak/target
 BIN := $(CARGO_TARGET_DIR)/debug
 
-.PHONY: help demo serve test fmt lint unit runbooks simulate test-senders test-cloud tf-check chaos fuzz bench bless picture package clean
+.PHONY: help demo serve test fmt lint unit runbooks simulate test-senders test-cloud tf-check chaos fuzz bench bless picture sample package clean
 
 help: ## list the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,15 @@ bless: ## rewrite golden files and generated documents
 picture: ## draw the timeline of the demo for the README
 	cargo build --package firebreak-cli
 	python3 tools/timeline_svg.py $(BIN)/firebreak docs/timeline.svg
+
+SAMPLE := $(CARGO_TARGET_DIR)/sample
+sample: ## make the sample report of the README (needs poppler)
+	mkdir -p $(SAMPLE)
+	cargo build --quiet --package firebreak-reports --examples
+	for seed in 8 7; do $(BIN)/examples/alb_log 400000 $(SAMPLE)/$$seed.log $(SAMPLE)/truth.json 33 17391 $$seed; done
+	$(BIN)/examples/alb_pages $(SAMPLE) $(SAMPLE)/7.log $(SAMPLE)/8.log
+	cp $(SAMPLE)/report.pdf docs/alb_report.pdf
+	pdftoppm -r 75 -f 1 -l 1 -png -singlefile docs/alb_report.pdf docs/alb_report
 
 FUNCTIONS := alert_ingest event_relay runbook_action notifier
 package: ## the zips that Terraform deploys (cargo-lambda; ARCH=x86-64 for the other architecture)

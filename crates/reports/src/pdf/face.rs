@@ -1,13 +1,11 @@
 //! The typeface of the PDF: how wide a text is, and the glyphs that show it.
 
+use dejavu::sans_condensed;
 use krilla::text::{Font, GlyphId, KrillaGlyph};
 use skrifa::MetadataProvider as _;
 use skrifa::instance::{LocationRef, Size};
 
 use super::PdfError;
-
-const REGULAR: &[u8] = include_bytes!("../../fonts/Roboto-Regular.ttf");
-const BOLD: &[u8] = include_bytes!("../../fonts/Roboto-Bold.ttf");
 
 /// Both weights.
 pub(super) struct Faces {
@@ -29,7 +27,8 @@ pub(super) struct Face {
 
 impl Faces {
     pub(super) fn load() -> Result<Self, PdfError> {
-        Ok(Self { regular: Face::load(REGULAR)?, bold: Face::load(BOLD)? })
+        let regular = Face::load(sans_condensed::regular())?;
+        Ok(Self { regular, bold: Face::load(sans_condensed::bold())? })
     }
 
     pub(super) fn of(&self, weight: Weight) -> &Face {
