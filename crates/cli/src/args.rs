@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
 use crate::commands::detect::Detect;
+use crate::commands::trust::Trust;
 use crate::log_loop::SimulateLogs;
 
 /// Event-driven incident response: an alert becomes an incident, a guarded runbook acts, evidence decides
@@ -110,6 +111,11 @@ pub(crate) enum Command {
     Sources {
         #[command(subcommand)]
         what: Option<Sources>,
+    },
+    /// How far each action may go by itself, what it has shown, and a person's word to move it.
+    Trust {
+        #[command(subcommand)]
+        what: Option<Trust>,
     },
     /// Stop every new action, or let them go on.
     KillSwitch {

@@ -133,7 +133,11 @@ fn touched_at(incident: &Incident) -> Option<Timestamp> {
     let taken = incident.acknowledged.as_ref().map(|taken| taken.at);
     let called = incident.urgent.iter().filter_map(|urgent| match urgent.what {
         Alarm::Escalated { .. } => Some(urgent.at),
-        Alarm::ApprovalRequested { .. } | Alarm::Harmful { .. } | Alarm::Flapping { .. } => None,
+        Alarm::ApprovalRequested { .. }
+        | Alarm::Harmful { .. }
+        | Alarm::Started { .. }
+        | Alarm::Helped { .. }
+        | Alarm::Flapping { .. } => None,
     });
     acted.chain(taken).chain(called).min()
 }

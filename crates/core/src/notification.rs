@@ -27,6 +27,8 @@ pub enum Occasion {
     ApprovalRequested,
     Escalated,
     Harmful,
+    Started,
+    Helped,
     Flapping,
 }
 
@@ -42,6 +44,8 @@ impl Occasion {
             Occasion::ApprovalRequested => "approval_requested",
             Occasion::Escalated => "escalated",
             Occasion::Harmful => "harmful",
+            Occasion::Started => "started",
+            Occasion::Helped => "helped",
             Occasion::Flapping => "flapping",
         }
     }
@@ -58,6 +62,8 @@ impl Occasion {
             Occasion::ApprovalRequested => "approval.requested",
             Occasion::Escalated => "incident.escalated",
             Occasion::Harmful => "step.harmful",
+            Occasion::Started => "step.sent",
+            Occasion::Helped => "step.verified",
             Occasion::Flapping => "alert.flapping",
         }
     }
@@ -155,6 +161,14 @@ fn alarm(incident: &Incident, alarm: &Alarm) -> Told {
                 format!("{reason}\nWhat can be undone is undone now; you hear how that ends.");
             Told::new(Occasion::Harmful, "An action did harm", text)
         }
+        Alarm::Started { run, row } => {
+            let text = doing(incident, *run, *row);
+            Told::new(Occasion::Started, "Acting", text)
+        }
+        Alarm::Helped { reason, .. } => {
+            let text = format!("{reason}\nYou hear when all of it is over.");
+            Told::new(Occasion::Helped, "It helped", text)
+        }
         Alarm::Flapping { alert, changes, until } => {
             let title = titles(incident, std::iter::once(alert));
             let text = format!(
@@ -165,6 +179,19 @@ fn alarm(incident: &Incident, alarm: &Alarm) -> Told {
         Alarm::ApprovalRequested { run, plan_hash, expires_at } => {
             asked(incident, *run, plan_hash, *expires_at)
         }
+    }
+}
+
+/// The row of the ledger that is carried out.
+fn doing(incident: &Incident, run: u32, row: usize) -> String {
+    let known = incident.runs.iter().find(|known| known.number == run);
+    match known.and_then(|run| Some((run, run.rows.get(row)?))) {
+        Some((run, row)) => {
+            let step = &row.planned;
+            let (runbook, action, target) = (&run.runbook.runbook, &step.action, &step.target.id);
+            format!("`{runbook}` does {action} to {target}: {}", step.effect)
+        }
+        None => "A runbook acts.".to_owned(),
     }
 }
 

@@ -27,3 +27,4 @@ pub mod sources;
 pub mod sweep;
 pub mod takeover;
 pub mod traffic;
+pub mod trust;

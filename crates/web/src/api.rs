@@ -33,6 +33,7 @@ use crate::metrics::Metrics;
 use crate::quarantine;
 use crate::silences;
 use crate::sources;
+use crate::trust;
 
 /// What the API works with.
 #[derive(Clone)]
@@ -74,6 +75,7 @@ pub fn router(api: Api) -> Router {
         .merge(quarantine::routes())
         .merge(silences::routes())
         .merge(sources::routes())
+        .merge(trust::routes())
         .layer(middleware::from_fn_with_state(Arc::clone(&api.token), require_token));
     Router::new().route("/metrics", get(metrics)).merge(guarded).with_state(api)
 }

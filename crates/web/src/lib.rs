@@ -13,4 +13,5 @@ mod quarantine;
 mod room;
 mod silences;
 mod sources;
+mod trust;
 pub mod webhooks;

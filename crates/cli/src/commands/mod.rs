@@ -17,4 +17,5 @@ pub(crate) mod send;
 pub(crate) mod silence;
 pub(crate) mod simulate;
 pub(crate) mod sources;
+pub(crate) mod trust;
 pub(crate) mod why;

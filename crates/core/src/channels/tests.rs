@@ -107,6 +107,7 @@ fn story_and_end() -> (Vec<Notification>, Incident) {
         vec![Link { title: "monitor".to_owned(), url: "https://sumo.example/m/1".to_owned() }];
     let mut runbook = runbook::read(RUNBOOK).unwrap();
     runbook.mode = Mode::Approve;
+    runbook.notify = serde_json::from_value(json!({"started": ["oncall"], "helped": []})).unwrap();
     let target = Target { kind: "ec2.instance".to_owned(), id: "i-0abc".to_owned() };
     let observations = vec![Observation {
         target: target.clone(),
@@ -171,6 +172,7 @@ fn story_and_end() -> (Vec<Notification>, Incident) {
     story.then(61, [planned()]);
     story.then(61, [Event::StepClaimed { run, row, fence: 8 }]);
     story.then(61, [Event::StepSent { run, row }]);
+    story.tell(61);
     story.then(62, [Event::StepConfirmed { run, row, receipt: text("request 4f1c") }]);
     story.then(420, [Event::StepChecked { run, step, evidence: looked }]);
     story.then(420, [Event::StepIneffective { run, step, verdict }]);
@@ -280,6 +282,7 @@ fn every_occasion_is_in_the_story_once() {
     let expected = [
         "opened",
         "approval_requested",
+        "started",
         "escalated",
         "new_alerts",
         "still_firing",
@@ -301,7 +304,7 @@ fn an_approval_is_asked_for_with_its_path() {
 fn a_title_is_one_short_line() {
     let (_, mut incident) = story_and_end();
     incident.title = format!("disk\r\n\u{1b}[31mfull {}", "é".repeat(300));
-    let urgent = incident.urgent[1].clone();
+    let urgent = incident.urgent[2].clone();
     let message = Message {
         id: "inc_1:14".to_owned(),
         about: urgent.seq,

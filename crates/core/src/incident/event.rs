@@ -162,6 +162,8 @@ pub const WAKES_TELLING: &[&str] = &[
     "incident.resolved",
     "incident.unmuted",
     "step.harmful",
+    "step.sent",
+    "step.verified",
 ];
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Event, Incident};
 use crate::alert::Severity;
 use crate::fingerprint::Fingerprint;
+use crate::runbook::Moment;
 
 /// Why a channel is told of a group; in the order in which the reasons are looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,6 +127,16 @@ pub enum Alarm {
         run: u32,
         reason: String,
     },
+    /// Something is done now; said where the runbook names who hears of it.
+    Started {
+        run: u32,
+        row: usize,
+    },
+    /// As for a start.
+    Helped {
+        run: u32,
+        reason: String,
+    },
     /// Not said while a mute or every route to the channel asks for quiet.
     Flapping {
         alert: Fingerprint,
@@ -135,7 +146,19 @@ pub enum Alarm {
 }
 
 impl Alarm {
-    fn of(event: &Event) -> Option<Self> {
+    fn of(event: &Event, incident: &Incident) -> Option<Self> {
+        let wanted = |moment: Moment| {
+            let run = incident.runs.last();
+            run.is_some_and(|run| run.runbook.notify.of(moment).is_some_and(|to| !to.is_empty()))
+        };
+        if let Event::StepSent { run, row } = event {
+            let (run, row) = (*run, *row);
+            return wanted(Moment::Started).then_some(Alarm::Started { run, row });
+        }
+        if let Event::StepVerified { run, verdict, .. } = event {
+            let helped = Alarm::Helped { run: *run, reason: verdict.reason.clone() };
+            return wanted(Moment::Helped).then_some(helped);
+        }
         if let Event::Escalated { reason } = event {
             return Some(Alarm::Escalated { reason: reason.clone() });
         }
@@ -164,10 +187,12 @@ const MOST_URGENT: usize = 8;
 impl Incident {
     /// Remembers what telling goes by.
     pub(super) fn remember_for_telling(&mut self, seq: u64, at: Timestamp, event: &Event) {
-        if event.wakes_telling() {
+        let is_news = event.wakes_telling()
+            && !matches!(event, Event::StepSent { .. } | Event::StepVerified { .. });
+        if is_news {
             self.news = seq;
         }
-        if let Some(what) = Alarm::of(event) {
+        if let Some(what) = Alarm::of(event, self) {
             self.urgent.push(Urgent { seq, at, what, failed: BTreeMap::new() });
             let spare = self.urgent.len().saturating_sub(MOST_URGENT);
             self.urgent.drain(..spare);

@@ -3,6 +3,7 @@
 mod approvals;
 mod expectation;
 mod lint;
+mod notify;
 mod overlap;
 mod parameters;
 mod read;
@@ -19,6 +20,7 @@ use serde_json::Value;
 pub use approvals::{Approvals, NoVoice, is_same};
 pub use expectation::{Tested, test};
 pub use lint::lint;
+pub use notify::{Moment, Notify};
 pub use overlap::overlaps;
 pub use parameters::resolve;
 pub use read::{BadRunbook, Draft, inspect, read};
@@ -98,6 +100,9 @@ pub struct Runbook {
     pub steps: Vec<Step>,
     #[serde(default)]
     pub escalate: Escalate,
+    /// Which channels hear of which moments of a run.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub notify: Notify,
     /// Whose yes the plan needs where a person is asked.
     #[serde(default, skip_serializing_if = "is_default")]
     pub approvals: Approvals,
@@ -343,3 +348,6 @@ impl Runbook {
         self.targets.keys().next().map(String::as_str).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod guide;

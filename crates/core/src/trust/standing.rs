@@ -87,7 +87,8 @@ pub struct Standing {
 const MOST_REMEMBERED: usize = 32;
 
 impl Standing {
-    pub(super) fn new(action: ActionName, environment: &str) -> Self {
+    /// As it stands before anything is known.
+    pub fn new(action: ActionName, environment: &str) -> Self {
         Self {
             action,
             environment: environment.to_owned(),

@@ -19,4 +19,5 @@ mod quarantine;
 mod queue;
 mod shared_cause;
 mod telling;
+mod trust;
 mod world;

@@ -3,6 +3,7 @@
 mod quarantine;
 mod silences;
 mod sources;
+mod trust;
 
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -30,6 +31,7 @@ pub fn router(api: Api) -> Router {
         .route("/quarantine/{id}", get(quarantine::one))
         .route("/silences", get(silences::list))
         .route("/sources", get(sources::list))
+        .route("/trust", get(trust::list))
         .route("/login", get(login_form).post(login))
         .with_state(api)
 }
@@ -50,7 +52,7 @@ fn page(title: &str, body: &Markup) -> Html<String> {
                 a .skip href="#main" { "Skip to content" }
                 header {
                     a .brand href="/" { "Firebreak" }
-                    nav { a href="/sources" { "Sources" } " " a href="/silences" { "Silences" } " " a href="/quarantine" { "Quarantine" } }
+                    nav { a href="/trust" { "Trust" } " " a href="/sources" { "Sources" } " " a href="/silences" { "Silences" } " " a href="/quarantine" { "Quarantine" } }
                 }
                 main #main { (body) }
             }

@@ -85,8 +85,8 @@ SCHEMA_FAULTS = [
     Fault(
         "event pattern that is no JSON",
         _NOTIFY_PATTERN,
-        '"step.harmful"\n  ]',
-        '"step.harmful"\n',
+        '"step.verified"\n  ]',
+        '"step.verified"\n',
         RENDER,
         "jsondecode",
     ),

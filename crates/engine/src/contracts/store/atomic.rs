@@ -3,9 +3,13 @@
 use std::sync::Arc;
 
 use firebreak_core::book::{Book, BookKey, BookWrite, Entry, Lock, RunRef};
-use firebreak_core::ids::{ActionName, IncidentId};
+use firebreak_core::healing::{Healing, Sample};
+use firebreak_core::ids::{ActionName, IncidentId, RunbookName};
 use firebreak_core::incident::Incident;
+use firebreak_core::policy::Trust;
+use firebreak_core::runbook::Mode;
 use firebreak_core::target::Target;
+use firebreak_core::trust::{Lesson, Place, TrustRecord, learn};
 use jiff::Timestamp;
 
 use super::record::stored;
@@ -190,6 +194,30 @@ pub(super) async fn books_alone(store: Arc<dyn Store>) {
     );
     assert_eq!(book(&*store, &index).await, Some(other.book));
     assert_eq!(book(&*store, &checkout).await, Some(one.book));
+}
+
+pub(super) async fn learnt(store: Arc<dyn Store>) {
+    let runbook = RunbookName::try_from("cure".to_owned()).expect("a name");
+    let action = ActionName::try_from("ec2.reboot".to_owned()).expect("a name");
+    let place = Place { action, environment: "prod".to_owned() };
+    let incident = opening(&firing("slow-api", "i-1"), at(0)).incident.id;
+    let harm = (&incident, Lesson::Harmful);
+    let (record, lost) =
+        learn(&TrustRecord::default(), &place, harm, Mode::Auto, &Trust::default(), at(1));
+    assert!(lost.is_some(), "harm costs trust");
+    let sample = Sample { at: at(2), seconds: 90, healed: true };
+    let books = [
+        (BookKey::trust(&runbook), Book { version: 1, trust: Some(record), ..Book::default() }),
+        (
+            BookKey::cause("sumologic/api/slow api: p99 > 2 s"),
+            Book { version: 1, healing: Some(Healing::default().with(sample)), ..Book::default() },
+        ),
+    ];
+    let writes = books.clone().map(|(key, book)| BookWrite { key, book });
+    store.write_books(&writes).await.expect("nobody wrote them");
+    for (key, expected) in books {
+        assert_eq!(book(&*store, &key).await, Some(expected));
+    }
 }
 
 pub(super) async fn slot_follows(store: Arc<dyn Store>) {

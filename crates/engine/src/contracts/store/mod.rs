@@ -84,6 +84,10 @@ pub const CHECKS: &[Check] = &[
         run: |store| Box::pin(atomic::books_alone(store)),
     },
     Check {
+        promise: "a book keeps all that was learnt",
+        run: |store| Box::pin(atomic::learnt(store)),
+    },
+    Check {
         promise: "a slot follows when its condition holds",
         run: |store| Box::pin(atomic::slot_follows(store)),
     },
