@@ -88,8 +88,8 @@ async fn a_span_exports_whole_incidents_that_something_happened_to() {
         seen.dedup();
         seen
     };
-    assert_eq!(ids(Some(3), Some(86_400)), [early.id.clone()]);
-    assert_eq!(ids(Some(4), None), [late.id.clone()]);
+    assert_eq!(ids(Some(3), Some(86_400)), std::slice::from_ref(&early.id));
+    assert_eq!(ids(Some(4), None), std::slice::from_ref(&late.id));
     assert_eq!(ids(Some(4), Some(86_400)), []);
 }
 
