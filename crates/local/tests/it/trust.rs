@@ -50,8 +50,7 @@ async fn a_person_moves_an_action_down_at_once_and_up_when_it_is_earned() {
             .unwrap_err(),
     );
 
-    let reopened = SqliteStore::open(folder.path()).unwrap();
-    let kept = standings(&reopened, &runbooks, &rules).await.unwrap().remove(0);
+    let kept = stands().await;
     assert_eq!((kept.rung, kept.standing.changes.len()), (Mode::Approve, 2));
     assert!(kept.standing.changes.iter().all(|change| change.by == "ann"));
 }
