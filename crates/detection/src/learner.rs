@@ -19,6 +19,8 @@ const MEASURE_EVERY: u64 = 64;
 /// The limit follows so many of the latest scores, and is computed anew after so many.
 const SCORES: usize = 512;
 const LIMIT_EVERY: u64 = 64;
+/// A lower score of a forest is ordinary, whatever the others are: the point takes as many cuts as the mean of all.
+const LEAST_SCORE: f64 = 0.5;
 /// Of the unusual points one in so many is learned from: trouble does not become usual at once, and what stays does.
 const LEARN_ONE_IN: u64 = 8;
 /// Points that stand for the ordinary when credit is given.
@@ -184,7 +186,11 @@ impl Learner {
         let middle = median(&mut scores);
         let mut apart: Vec<f64> = scores.iter().map(|score| (score - middle).abs()).collect();
         let spread = (median(&mut apart) * 1.4826).max(1e-6);
-        self.limit = middle + self.settings.sensitivity * spread;
+        let least = match self.settings.method {
+            Method::Forest => LEAST_SCORE,
+            Method::Zscore => 0.0,
+        };
+        self.limit = (middle + self.settings.sensitivity * spread).max(least);
     }
 
     /// The share of each feature in the score of a point.
