@@ -68,13 +68,23 @@ pub struct Row {
     /// Grows with each claim of the incident; an order that carries an older one is refused.
     pub fence: u64,
     pub sent_at: Option<Timestamp>,
+    /// Whether the provider's reply came back: then the call is over.
+    #[serde(default)]
+    pub answered: bool,
     /// The provider's own words or request id.
     pub receipt: Option<String>,
 }
 
 impl Row {
     pub fn new(planned: PlannedStep) -> Self {
-        Self { planned, state: RowState::Planned, fence: 0, sent_at: None, receipt: None }
+        Self {
+            planned,
+            state: RowState::Planned,
+            fence: 0,
+            sent_at: None,
+            answered: false,
+            receipt: None,
+        }
     }
 }
 

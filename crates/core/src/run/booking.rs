@@ -8,8 +8,8 @@ use crate::incident::Incident;
 use crate::target::Target;
 
 /// How much longer than its run a lock lasts: the time that a last call, judged before the deadline, may
-/// still be under way.
-const HANDOVER: SignedDuration = SignedDuration::from_mins(2);
+/// still be under way. Whoever makes calls is stopped before (the time-out of the functions).
+pub(super) const HANDOVER: SignedDuration = SignedDuration::from_mins(2);
 
 /// The books of the target and of its group, with the row written in.
 pub(super) fn claims(

@@ -1,7 +1,10 @@
 //! How a run ends: the record of it, the locks it lets go, and what becomes of the incident.
 
+use jiff::Timestamp;
+
 use super::Run;
-use crate::book::{BookKey, BookWrite, Books};
+use super::booking::HANDOVER;
+use crate::book::{BookKey, BookWrite, Books, Lock};
 use crate::incident::{Event, Incident, Outcome};
 
 /// The events that close a run and settle its incident.
@@ -31,7 +34,8 @@ fn words(outcome: Outcome) -> &'static str {
     }
 }
 
-/// The books without the locks of the run.
+/// The books without the locks of the run. A call that nobody answered may still be on its way: its target stays
+/// locked until it can be no more.
 pub(super) fn release(incident: &Incident, run: &Run, books: &Books) -> Vec<BookWrite> {
     let reference = run.reference(&incident.id);
     let mut keys: Vec<BookKey> =
@@ -40,8 +44,16 @@ pub(super) fn release(incident: &Incident, run: &Run, books: &Books) -> Vec<Book
     keys.dedup();
     keys.into_iter()
         .filter_map(|key| {
-            let book = books.get(&key)?.released(&reference)?;
+            let mut book = books.get(&key)?.released(&reference)?;
+            if let Some(sent_at) = unanswered(run, &key) {
+                book.lock = Some(Lock { holder: reference.clone(), until: sent_at + HANDOVER });
+            }
             Some(BookWrite { key, book })
         })
         .collect()
+}
+
+fn unanswered(run: &Run, target: &BookKey) -> Option<Timestamp> {
+    let rows = run.rows.iter().filter(|row| BookKey::target(&row.planned.target) == *target);
+    rows.filter(|row| !row.answered).filter_map(|row| row.sent_at).max()
 }

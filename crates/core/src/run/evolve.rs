@@ -39,7 +39,8 @@ pub(crate) fn evolve(run: &mut Run, event: &Event, at: Timestamp) -> Result<(), 
             become_state(run, *row, RowState::Sent)?.sent_at = Some(at);
         }
         Event::StepConfirmed { row, receipt, .. } => {
-            become_state(run, *row, RowState::Confirmed)?.receipt = Some(receipt.clone());
+            let row = become_state(run, *row, RowState::Confirmed)?;
+            (row.answered, row.receipt) = (true, Some(receipt.clone()));
             enter_verifying(run, at);
         }
         Event::StepUnknown { row, reason, .. } => {
@@ -47,7 +48,8 @@ pub(crate) fn evolve(run: &mut Run, event: &Event, at: Timestamp) -> Result<(), 
             enter_verifying(run, at);
         }
         Event::StepRefused { row, reason, .. } => {
-            become_state(run, *row, RowState::Refused)?.receipt = Some(reason.clone());
+            let row = become_state(run, *row, RowState::Refused)?;
+            (row.answered, row.receipt) = (true, Some(reason.clone()));
             enter_verifying(run, at);
         }
         Event::StepChecked { step, evidence, .. } => {

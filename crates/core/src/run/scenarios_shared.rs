@@ -1,7 +1,7 @@
 //! Scenarios of two incidents that mean the same target or the same group.
 
 use super::scenarios::{MONITOR, ONE, TWO};
-use super::world::{STEADY, World};
+use super::world::{Hand, Reply, STEADY, World};
 use super::{Directive, Order, Run};
 use crate::examples::{RUNBOOK, alert, resolved};
 use crate::incident::{Event, Outcome, Status};
@@ -137,4 +137,32 @@ fn a_call_that_was_judged_just_before_the_deadline_has_the_target_for_itself() {
     world.drive_until(1, "A", STEADY, |_| false);
     held_by(&world, 1, "lock");
     assert!(world.commit(sending), "slow, and still alone with the target");
+}
+
+/// Found by the model check: the worker died while its call was under way, and the run ended without it.
+#[test]
+fn a_target_stays_locked_while_a_call_that_nobody_answered_may_be_under_way() {
+    let quick = "within: 5m, stable_for: 1m, all: [alert_resolved, ec2.status_ok]";
+    let changes = [
+        ("cooldown: 15m", "cooldown: 0s"),
+        ("max: 1, max_percent: 50", "max: 4"),
+        (quick, "within: 1s, fresh_after: 0s, all: [alert_resolved, ec2.status_ok]"),
+    ];
+    for (reply, free) in [(Reply::CrashAfterCall, false), (Reply::Confirmed, true)] {
+        let mut world = world(&changes);
+        world.deliver(&alert(MONITOR, ONE));
+        let hand = Hand { reply, ..STEADY };
+        world.drive_until(0, "A", hand, |incident| {
+            incident.active_run().is_none_or(|run| run.may_have_acted())
+        });
+        world.drive_until(0, "A", hand, |incident| {
+            !incident.runs.is_empty() && incident.active_run().is_none()
+        });
+        assert_eq!(run(&world, 0).outcome(), Some(Outcome::Useless));
+        world.deliver(&alert(ERRORS, ONE));
+        assert_eq!(claim(&mut world, 1).is_some(), free, "{reply:?}");
+        if !free {
+            held_by(&world, 1, "lock");
+        }
+    }
 }
