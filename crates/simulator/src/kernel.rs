@@ -30,9 +30,21 @@ struct State {
 
 /// When a stopped task may go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wake {
-    Soon,
+pub enum Wake {
+    /// Whenever its turn comes; next it touches this.
+    Soon(Touch),
     At(Timestamp),
+}
+
+/// What a task touches after an await point. Two that touch different things may as well go in either order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Touch {
+    /// Nothing that another task of the same world changes.
+    Aside,
+    ReadsIncident,
+    ReadsBooks,
+    Writes,
+    Provider,
 }
 
 /// What happened, for the trace of a failing seed. Only the end is kept.
@@ -72,7 +84,7 @@ impl Kernel {
         Self(Arc::new(Mutex::new(State {
             now: start,
             rng: Rng::with_seed(seed),
-            asked: Wake::Soon,
+            asked: Wake::Soon(Touch::Aside),
             steps: 0,
             log,
         })))
@@ -120,8 +132,18 @@ impl Kernel {
     }
 
     /// An await point: others may go on, and a mortal task may die here.
-    pub async fn step(&self) {
-        Stop { kernel: self, wake: Some(Wake::Soon) }.await;
+    pub async fn step(&self, touch: Touch) {
+        Stop { kernel: self, wake: Some(Wake::Soon(touch)) }.await;
+    }
+
+    /// What the task that stopped last asked for.
+    pub fn asked(&self) -> Wake {
+        self.state().asked
+    }
+
+    /// For whoever leads the tasks by hand.
+    pub fn set_now(&self, now: Timestamp) {
+        self.state().now = now;
     }
 
     pub async fn sleep(&self, duration: SignedDuration) {
@@ -135,7 +157,12 @@ impl Task {
         name: impl Into<String>,
         work: impl Future<Output = ()> + Send + 'static,
     ) -> Self {
-        Self { name: name.into(), mortal: false, work: Box::pin(work), wake: Wake::Soon }
+        Self {
+            name: name.into(),
+            mortal: false,
+            work: Box::pin(work),
+            wake: Wake::Soon(Touch::Aside),
+        }
     }
 
     #[must_use]
@@ -234,7 +261,7 @@ impl Tasks {
             .iter()
             .filter_map(|task| match task.wake {
                 Wake::At(at) => Some(at),
-                Wake::Soon => None,
+                Wake::Soon(_) => None,
             })
             .min()
     }
@@ -263,7 +290,7 @@ impl Tasks {
 impl Task {
     fn is_ready(&self, now: Timestamp) -> bool {
         match self.wake {
-            Wake::Soon => true,
+            Wake::Soon(_) => true,
             Wake::At(at) => at <= now,
         }
     }
@@ -280,7 +307,7 @@ mod tests {
             let own = kernel.clone();
             let work = async move {
                 for _ in 0..5 {
-                    own.step().await;
+                    own.step(Touch::Aside).await;
                     own.say(|| name.to_owned());
                     own.sleep(own.up_to(SignedDuration::from_secs(5))).await;
                 }

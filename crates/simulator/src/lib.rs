@@ -15,10 +15,10 @@ use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-pub use kernel::{Kernel, Stopped};
+pub use kernel::{Kernel, Stopped, Touch, Wake};
 pub use mutant::Mutant;
 pub use promises::{Broken, Promise};
-pub use record::{MemoryStore, Weather};
+pub use record::{MemoryStore, Tables, Weather};
 pub use scenario::Scenario;
 pub use world::{Played, Trace, play};
 

@@ -19,6 +19,10 @@ pub enum Mutant {
     NobodyReaps,
     /// An order is carried out without asking the record again.
     OrdersUnchecked,
+    /// The intent is called for and never written down.
+    SentUnwritten,
+    /// An incident is written though somebody wrote it meanwhile.
+    VersionsUnconditional,
 }
 
 impl Mutant {
@@ -29,8 +33,10 @@ impl Mutant {
         Mutant::NobodyReaps,
         Mutant::OrdersUnchecked,
         Mutant::RetriesUnknown,
+        Mutant::SentUnwritten,
         Mutant::SlotsUnconditional,
         Mutant::SwitchUnread,
+        Mutant::VersionsUnconditional,
     ];
 
     pub fn named(name: &str) -> Option<Self> {
@@ -45,8 +51,10 @@ impl Mutant {
             Mutant::NobodyReaps => "nobody_reaps",
             Mutant::OrdersUnchecked => "orders_unchecked",
             Mutant::RetriesUnknown => "retries_unknown",
+            Mutant::SentUnwritten => "sent_unwritten",
             Mutant::SlotsUnconditional => "slots_unconditional",
             Mutant::SwitchUnread => "switch_unread",
+            Mutant::VersionsUnconditional => "versions_unconditional",
         }
     }
 }

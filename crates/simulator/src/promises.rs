@@ -1,6 +1,7 @@
 //! The promises that no seed may break, checked at every event that is committed and once more at the end.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use firebreak_core::incident::{Event, Incident, Recorded};
 use firebreak_core::ledger::RowState;
@@ -106,7 +107,7 @@ impl Watch {
     }
 
     /// As it was just before the event.
-    fn before(&self, recorded: &Recorded) -> Option<Incident> {
+    fn before(&self, recorded: &Recorded) -> Option<Arc<Incident>> {
         self.world.store.as_of(&recorded.incident, recorded.seq.saturating_sub(1))
     }
 
@@ -261,8 +262,8 @@ impl Watch {
                 }
             }
             let events = self.world.store.history(&incident.id);
-            if firebreak_core::incident::replay(&events).ok().flatten().as_ref() != Some(&incident)
-            {
+            let folded = firebreak_core::incident::replay(events.iter().map(Arc::as_ref));
+            if folded.ok().flatten().as_ref() != Some(&*incident) {
                 self.say(
                     Promise::RecordAgrees,
                     format!("{} is not the fold of its events", incident.id),

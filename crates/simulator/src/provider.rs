@@ -14,7 +14,7 @@ use firebreak_engine::ports::{ApplyError, Clock as _, Hands, ReadError};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, Touch};
 use crate::mutant::Mutant;
 use crate::scenario::Provider as Temper;
 
@@ -120,7 +120,7 @@ impl Provider {
         if self.kernel.often(self.temper.slow) {
             self.kernel.sleep(self.kernel.up_to(SignedDuration::from_secs(40))).await;
         }
-        self.kernel.step().await;
+        self.kernel.step(Touch::Provider).await;
     }
 
     /// A call that nobody wrote down: only a mutant makes it.

@@ -454,6 +454,6 @@ fn alert(id: &str, began: Timestamp, ended: Option<Timestamp>) -> Alert {
 }
 
 /// The events of the record, for whoever watches.
-pub(crate) fn committed(world: &World, from: usize) -> Vec<Recorded> {
+pub(crate) fn committed(world: &World, from: usize) -> Vec<Arc<Recorded>> {
     world.store.committed(from)
 }
