@@ -30,6 +30,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("firebreak-fuzz", &["firebreak-core", "firebreak-engine", "firebreak-reports"]),
     ("firebreak-http", &["firebreak-core", "firebreak-engine"]),
     ("firebreak-local", &["firebreak-core", "firebreak-engine"]),
+    ("firebreak-model", &["firebreak-core", "firebreak-engine", "firebreak-simulator"]),
     ("firebreak-reports", &[]),
     ("firebreak-simulator", &["firebreak-core", "firebreak-engine"]),
     ("firebreak-web", &["firebreak-core", "firebreak-engine"]),
