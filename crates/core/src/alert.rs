@@ -132,6 +132,9 @@ pub struct Alert {
     pub start_is_unknown: bool,
     pub ends_at: Option<Timestamp>,
     pub links: Vec<Link>,
+    /// When it reached us, where it waited for long before it was taken in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub received_at: Option<Timestamp>,
     /// Taken in, but neither told of nor acted upon while it holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mute: Option<Mute>,
@@ -209,6 +212,7 @@ impl Draft {
             start_is_unknown: false,
             ends_at: self.ends_at,
             links: self.links,
+            received_at: None,
             mute: None,
         }
     }

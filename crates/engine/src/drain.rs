@@ -4,7 +4,7 @@ use firebreak_core::alert::Alert;
 use firebreak_core::sources::{self, Delivery, Problem, Reject};
 use jiff::Timestamp;
 
-use crate::ingest::{Ingest, Kept, Report, ingest, place, read};
+use crate::ingest::{Ingest, Kept, Report, ingest, late, place, read};
 use crate::ports::{Spilled, StoreError};
 use crate::quarantine::keep;
 
@@ -36,7 +36,7 @@ fn plain(with: Ingest<'_>, spilled: &Spilled) -> Option<Vec<(usize, Alert)>> {
     let intake = read(with.policy, source, &kept.delivery(&body));
     let plain =
         intake.rejects.is_empty() && intake.heartbeats.is_empty() && intake.controls.is_empty();
-    plain.then_some(intake.alerts)
+    plain.then(|| late(intake.alerts, kept.received_at, with.clock.now()))
 }
 
 /// Takes one spilled delivery in. What can never be taken in goes to quarantine, so that it does not hold up what

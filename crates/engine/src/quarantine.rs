@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::delivery::PackedBody;
 use crate::ids;
-use crate::ingest::{Accepted, Ingest, Kept, KeptBecause, place, read};
+use crate::ingest::{Accepted, Ingest, Kept, KeptBecause, late, place, read};
 use crate::own_alerts::{end, raise};
 use crate::ports::{KeptProblem, QuarantineQuery, Quarantined, Replayed, StoreError};
 
@@ -80,12 +80,25 @@ fn problem(reject: &Reject) -> KeptProblem {
     }
 }
 
+/// `most` bytes of JSON: what is written with an escape takes more than it is long, and a store has a limit.
 fn clip(text: &str, most: usize) -> String {
-    if text.len() <= most {
-        return text.to_owned();
+    let mut taken = 0;
+    for (at, c) in text.char_indices() {
+        taken += written(c);
+        if taken > most {
+            return format!("{}…", text.get(..at).unwrap_or_default());
+        }
     }
-    let cut = text.get(..text.floor_char_boundary(most)).unwrap_or_default();
-    format!("{cut}…")
+    text.to_owned()
+}
+
+/// The bytes that a character takes in JSON.
+fn written(c: char) -> usize {
+    match c {
+        '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
+        '\0'..'\u{20}' => 6,
+        _ => c.len_utf8(),
+    }
 }
 
 /// `<id>` names a whole delivery, `<id>-<index>` one part of it.
@@ -215,6 +228,7 @@ const MOST_TRIES: u32 = 4;
 pub async fn replay(ingest: Ingest<'_>, id: &str, by: &str) -> Result<Replay, QuarantineError> {
     for _ in 0..MOST_TRIES {
         let Read { mut kept, part, alerts, mut rejects, .. } = Read::of(ingest, id).await?;
+        let alerts = late(alerts, kept.received_at, ingest.clock.now());
         let (accepted, refused) = place(ingest, alerts).await?;
         rejects.extend(refused);
         let by = Replayed { at: ingest.clock.now(), by: by.to_owned() };
@@ -263,4 +277,24 @@ async fn end_if_empty(ingest: Ingest<'_>, source: &str) -> Result<(), StoreError
         return Ok(());
     }
     end(ingest, unreadable(source, AlertStatus::Resolved, ingest.clock.now())).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_of_a_part_is_bounded_as_it_is_written() {
+        for text in ["\u{1}".repeat(600), "\"\\\n".repeat(400), "ä".repeat(600), "x".repeat(600)] {
+            let clipped = clip(&text, 512);
+            let json = serde_json::to_string(&clipped).unwrap();
+            assert!(json.len() <= 512 + 2 + '…'.len_utf8() && json.len() > 500, "{json}");
+        }
+        assert_eq!(clip("\n\n", 4), "\n\n");
+        let all =
+            ['\0', '\u{8}', '\u{c}', '\n', '\r', '\t', '\u{1f}', '"', '\\', '/', '\u{7f}', '€'];
+        for c in all {
+            assert_eq!(serde_json::to_string(&c).unwrap().len() - 2, written(c), "{c:?}");
+        }
+    }
 }

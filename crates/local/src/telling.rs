@@ -206,6 +206,7 @@ async fn bring(settings: &TellingSettings, post: &Post, now: Timestamp) -> Resul
 
 async fn tell_one(settings: &TellingSettings, post: &Post) -> Result<Report, NotifyError> {
     let notifier = Notifier {
+        claims: None,
         store: &settings.store,
         clock: &*settings.clock,
         channels: &settings.channels,

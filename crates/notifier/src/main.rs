@@ -41,6 +41,7 @@ async fn main() -> Result<(), Error> {
         channels: &channels,
         routes: &routes,
         policy: &policy,
+        claims: Some(&store),
         secrets: &secrets,
         sender: &sender,
         pace: Pace::default(),

@@ -1,6 +1,7 @@
 //! `max_age`: an action that comes too late does harm; the alert must be young enough now.
 
 use super::{Case, Guard, hold, pass};
+use crate::incident::Member;
 use crate::trace::Ruling;
 
 pub(super) struct MaxAge;
@@ -22,7 +23,7 @@ impl Guard for MaxAge {
             .alerts
             .values()
             .filter(|member| member.alert.is_firing())
-            .map(|member| member.fired_at)
+            .map(Member::arrived_at)
             .max();
         let Some(newest) = newest else { return pass("no alert is firing") };
         let age = case.now.duration_since(newest);

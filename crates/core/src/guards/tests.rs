@@ -468,6 +468,10 @@ fn an_alert_without_identity_never_acts() {
 fn an_alert_is_young_enough_until_its_age_is_over_the_limit() {
     passes(&Scene::new().at(600));
     holds(&Scene::new().at(601), "max_age", "601 s");
+    let mut waited = alert("slow-api-data", ONE);
+    waited.received_at = Some(at(0) - SignedDuration::from_mins(9));
+    passes(&Scene::new().firing(waited.clone()).at(60));
+    holds(&Scene::new().firing(waited).at(61), "max_age", "601 s");
     passes(&Scene::new().at(500).firing(alert("slow-api-data", ONE)).at(1100));
     let news = |starts: i64| {
         let mut draft = draft("slow-api-data", ONE);

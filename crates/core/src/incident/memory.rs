@@ -85,6 +85,7 @@ impl Incident {
                     starts_at: known.alert.starts_at.min(alert.starts_at),
                     // An end that was promised is not taken back.
                     ends_at: known.alert.ends_at.max(alert.ends_at),
+                    received_at: known.alert.received_at.into_iter().chain(alert.received_at).min(),
                     ..alert.clone()
                 };
                 self.remember(&merged, fired_at, news, here.at);
@@ -149,6 +150,11 @@ impl Member {
         self.changes.sort_unstable();
         let surplus = self.changes.len().saturating_sub(Flapping::MOST_CHANGES);
         self.changes.drain(..surplus);
+    }
+
+    /// When its present episode reached us, though it may have waited to be taken in.
+    pub fn arrived_at(&self) -> Timestamp {
+        self.alert.received_at.map_or(self.fired_at, |at| at.min(self.fired_at))
     }
 
     /// The times in which it fired, by our clock, newest first, as far as its changes of state are remembered. The

@@ -12,7 +12,7 @@ use firebreak_core::incident::IntakeVerdict;
 use firebreak_core::policy::Policy;
 use firebreak_core::routing::Routes;
 use firebreak_core::sources::{self, Delivery, Intake, Problem, Reject, Source};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 pub(crate) use batch::write_all;
@@ -114,6 +114,7 @@ impl Reading {
         let Intake { alerts, heartbeats, rejects, controls, mut findings } =
             read(ingest.policy, source, delivery);
         findings.extend(controls.iter().map(|(_, control)| control.told()));
+        let alerts = late(alerts, delivery.received_at, ingest.clock.now());
         let (indexes, alerts) = known(ingest, alerts).await?;
         let heartbeats = heartbeats.into_iter().map(|(_, name)| name).collect();
         Ok((Self { source: source.name(), indexes, heartbeats, rejects, findings }, alerts))
@@ -151,6 +152,23 @@ pub(crate) async fn place(
     let (indexes, alerts) = known(ingest, alerts).await?;
     let taken = take_all(ingest, &alerts).await;
     sorted(indexes, &alerts, taken)
+}
+
+/// Longer between a delivery and its record, and the alerts say when they reached us: nothing waited is young.
+const LATE: SignedDuration = SignedDuration::from_secs(10);
+
+/// The alerts of a delivery, each with its arrival where that was long ago.
+pub(crate) fn late(
+    mut alerts: Vec<(usize, Alert)>,
+    received_at: Timestamp,
+    now: Timestamp,
+) -> Vec<(usize, Alert)> {
+    if now.duration_since(received_at) >= LATE {
+        for (_, alert) in &mut alerts {
+            alert.received_at = Some(received_at);
+        }
+    }
+    alerts
 }
 
 /// The alerts as the record carries and knows them, beside where they stand in their delivery.

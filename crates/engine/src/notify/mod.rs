@@ -3,6 +3,7 @@
 //! Telling fails open. One channel that does not work never keeps another from being told, and what may have
 //! been sent without being recorded is sent again rather than not at all: receivers know repeats by event id.
 
+mod claim;
 mod deliver;
 mod tick;
 mod together;
@@ -19,11 +20,12 @@ use firebreak_core::routing::Routes;
 use firebreak_core::telling::{Circumstances, Message, Mutes, Says, due};
 use jiff::{SignedDuration, Timestamp};
 
+use self::claim::claim;
 use self::deliver::deliver;
 pub use self::tick::{Looked, Tick, on_event, on_tick};
 use self::together::together;
 use crate::muting;
-use crate::ports::{Clock, SecretSource, Sender, StoreError, TellingStore};
+use crate::ports::{Clock, Nonces, SecretSource, Sender, StoreError, TellingStore};
 use crate::record::{RecordError, record};
 use crate::shared_cause::domains;
 
@@ -36,6 +38,8 @@ pub struct Notifier<'a> {
     pub routes: &'a Routes,
     /// Says what is muted.
     pub policy: &'a Policy,
+    /// Where several processes tell: what keeps two of them from sending the same at once.
+    pub claims: Option<&'a dyn Nonces>,
     pub secrets: &'a dyn SecretSource,
     pub sender: &'a dyn Sender,
     pub pace: Pace,
@@ -158,6 +162,10 @@ pub async fn tell(
         };
         if !report.missed.is_empty() {
             report.next_at = Some(now + REST);
+            return Ok(report);
+        }
+        if let Err(until) = claim(notifier, &incident, channel, &message).await {
+            report.next_at = Some(until);
             return Ok(report);
         }
         match say(notifier, &incident, channel, &message).await? {

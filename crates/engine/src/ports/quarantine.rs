@@ -48,6 +48,7 @@ pub struct Replayed {
 
 impl Quarantined {
     pub const MOST_PROBLEMS: usize = 100;
+    /// In bytes of JSON, as the next: all problems together must fit an item of a store.
     pub const MOST_MESSAGE: usize = 1024;
     pub const MOST_EXCERPT: usize = 512;
     /// Long enough for a person to look, short enough that other people's texts do not stay for ever.

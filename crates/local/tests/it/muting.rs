@@ -130,6 +130,7 @@ impl Scene {
     /// The messages that were sent so far, after everything that is due was told.
     async fn pages(&self) -> usize {
         let notifier = Notifier {
+            claims: None,
             store: &self.store,
             clock: &self.clock,
             channels: &self.channels,

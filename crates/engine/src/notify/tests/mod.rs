@@ -4,21 +4,23 @@ mod muted;
 mod world;
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use firebreak_core::channels::{Reply, Request};
 use firebreak_core::incident::{Event, Outcome};
 use firebreak_core::policy;
+use firebreak_core::proof::Nonce;
 use firebreak_core::routing::Routes;
 use firebreak_core::runbook;
 use firebreak_core::trace::Trace;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use self::world::{HOOK, OTHER, TOPIC, World, at, escalated, fired, id, lock, reopened, resolved};
 use super::{Looked, Notifier, Pace, Report, Tick, check_channels, on_event, on_tick, tell_all};
-use crate::ports::Sender;
+use crate::ports::{Nonces, Remembered, Sender, StoreError};
 
 #[tokio::test]
 async fn every_channel_hears_of_an_alert_once_however_often_somebody_looks() {
@@ -189,6 +191,65 @@ async fn somebody_else_who_told_the_same_is_not_recorded_twice() {
         world.arrived("2"),
         [(HOOK, 2), (TOPIC, 2), (OTHER, 2)].map(|(at, n)| (at.to_owned(), n)).into()
     );
+}
+
+/// The claims of several processes.
+#[derive(Default)]
+struct Claims(Mutex<BTreeMap<String, Timestamp>>);
+
+#[async_trait]
+impl Nonces for Claims {
+    async fn is_known(&self, nonce: &Nonce, now: Timestamp) -> Result<bool, StoreError> {
+        Ok(lock(&self.0).get(&nonce.key).is_some_and(|until| now < *until))
+    }
+
+    async fn remember(&self, nonce: &Nonce, now: Timestamp) -> Result<Remembered, StoreError> {
+        if self.is_known(nonce, now).await? {
+            return Ok(Remembered::Seen);
+        }
+        lock(&self.0).insert(nonce.key.clone(), nonce.until);
+        Ok(Remembered::Fresh)
+    }
+}
+
+#[tokio::test]
+async fn of_two_processes_at_once_one_sends_and_the_other_looks_again() {
+    let world = World::new();
+    world.opens();
+    let claims = Claims::default();
+    let notifier = Notifier { claims: Some(&claims), ..world.notifier() };
+    let incident = id();
+    let (one, other) = tokio::join!(tell_all(&notifier, &incident), tell_all(&notifier, &incident));
+    let (one, other) = (one.unwrap(), other.unwrap());
+    assert_eq!(one.delivered.len() + other.delivered.len(), 3, "each channel once");
+    assert_eq!(world.arrived("2").values().sum::<usize>(), 3);
+    assert_eq!(other.next_at, Some(at(10)), "should the other one die");
+}
+
+#[tokio::test]
+async fn who_dies_with_a_claim_keeps_nobody_from_being_told() {
+    let world = World::new();
+    world.opens();
+    let claims = Claims::default();
+    let key = "tell:hook:inc_01A:2:0".to_owned();
+    lock(&claims.0).insert(key, at(10));
+    let notifier = Notifier { claims: Some(&claims), ..world.notifier() };
+    let first = tell_all(&notifier, &id()).await.unwrap();
+    assert_eq!((first.delivered.len(), first.next_at), (2, Some(at(10))));
+    world.wait(10);
+    assert_eq!(tell_all(&notifier, &id()).await.unwrap().delivered.len(), 1);
+}
+
+#[tokio::test]
+async fn a_failure_on_record_leaves_no_claim_behind() {
+    let world = World::new();
+    world.answers(HOOK, &[503, 503, 503, 200]);
+    world.opens();
+    let claims = Claims::default();
+    let notifier = Notifier { claims: Some(&claims), ..world.notifier() };
+    assert_eq!(tell_all(&notifier, &id()).await.unwrap().missed.len(), 1);
+    world.wait(5);
+    assert_eq!(tell_all(&notifier, &id()).await.unwrap().delivered.len(), 1);
 }
 
 #[tokio::test]

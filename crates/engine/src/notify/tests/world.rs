@@ -163,6 +163,7 @@ impl World {
 
     pub(super) fn notifier(&self) -> Notifier<'_> {
         Notifier {
+            claims: None,
             store: self,
             clock: self,
             channels: &self.channels,
