@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::trust::harmed;
 use super::{Case, GUARDS, Judgement, judge};
 use crate::alert::{Alert, Identity, Mute};
 use crate::book::{Book, BookKey, Books, Entry, Lock, RunRef};
@@ -19,7 +20,6 @@ use crate::runbook::{self, Runbook};
 use crate::shared_cause::{Suspected, Suspicion, Suspicions, domains_of};
 use crate::switch::{Engaged, KillSwitch, SwitchReading};
 use crate::target::Target;
-use crate::trust::{self, Lesson, Place, TrustRecord, learn};
 
 const ONE: &str = "i-0abc12345";
 const TWO: &str = "i-0def12345";
@@ -239,19 +239,6 @@ fn silenced(until: Timestamp) -> Reading<Vec<Silence>> {
     };
     let id = "sil_1".to_owned().try_into().unwrap();
     Reading::Known(vec![Silence::new(draft, id, at(-60)).unwrap()])
-}
-
-/// The book of the runbook after its action did harm.
-fn harmed() -> Books {
-    let runbook = runbook::read(RUNBOOK).unwrap();
-    let place =
-        Place { action: runbook.steps[0].action.clone(), environment: trust::DEFAULT.to_owned() };
-    let incident = IncidentId::try_from("inc_9".to_owned()).unwrap();
-    let rules = Policy::default().trust;
-    let harm = (&incident, Lesson::Harmful);
-    let (record, _) = learn(&TrustRecord::default(), &place, harm, runbook.mode, &rules, at(-100));
-    let book = Book { version: 1, trust: Some(record), ..Book::default() };
-    Books::from([(BookKey::trust(&runbook.runbook), book)])
 }
 
 /// For each guard of the registry, a scene in which it alone holds.

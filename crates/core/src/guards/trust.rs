@@ -47,3 +47,21 @@ impl Guard for Trusted {
         )
     }
 }
+
+/// The book of the example runbook after its action did harm.
+#[cfg(test)]
+pub(super) fn harmed() -> crate::book::Books {
+    use crate::book::Book;
+    use crate::examples::{RUNBOOK, at};
+    use crate::trust::{DEFAULT, Lesson, TrustRecord, learn};
+
+    let runbook = crate::runbook::read(RUNBOOK).unwrap();
+    let action = runbook.steps.first().unwrap().action.clone();
+    let place = Place { action, environment: DEFAULT.to_owned() };
+    let incident = "inc_9".to_owned().try_into().unwrap();
+    let rules = crate::policy::Trust::default();
+    let harm = (&incident, Lesson::Harmful);
+    let (record, _) = learn(&TrustRecord::default(), &place, harm, runbook.mode, &rules, at(-100));
+    let book = Book { version: 1, trust: Some(record), ..Book::default() };
+    crate::book::Books::from([(BookKey::trust(&runbook.runbook), book)])
+}
