@@ -68,3 +68,15 @@ impl From<Targets> for Vec<Target> {
         targets.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_list_of_targets_is_an_error_and_never_everything() {
+        assert_eq!(Targets::new(Vec::new()), Err(BadTargets::Empty));
+        let read = serde_json::from_str::<Targets>("[]");
+        assert!(read.unwrap_err().to_string().contains("never means everything"));
+    }
+}

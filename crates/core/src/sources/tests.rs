@@ -87,6 +87,17 @@ fn check(source: &dyn Source, bytes: &[u8]) -> Intake {
     Body::from(bytes).check(source)
 }
 
+#[test]
+fn a_group_that_was_cut_says_so_and_ends_nothing() {
+    let intake = case("alertmanager", "truncated.json");
+    assert!(
+        intake.findings.iter().any(|finding| finding.contains("left")),
+        "{:?}",
+        intake.findings
+    );
+    assert!(!intake.alerts.is_empty() && intake.alerts.iter().all(|(_, alert)| alert.is_firing()));
+}
+
 #[expect(clippy::disallowed_methods, reason = "rewriting golden files is asked for from outside")]
 fn is_blessing() -> bool {
     std::env::var("FIREBREAK_BLESS").is_ok_and(|value| value == "1")
