@@ -153,7 +153,7 @@ fn a_target_stays_locked_while_a_call_that_nobody_answered_may_be_under_way() {
         world.deliver(&alert(MONITOR, ONE));
         let hand = Hand { reply, ..STEADY };
         world.drive_until(0, "A", hand, |incident| {
-            incident.active_run().is_none_or(super::Run::may_have_acted)
+            incident.active_run().is_none_or(Run::may_have_acted)
         });
         world.drive_until(0, "A", hand, |incident| {
             !incident.runs.is_empty() && incident.active_run().is_none()
