@@ -66,11 +66,9 @@ pub(crate) enum Command {
         #[command(subcommand)]
         what: Incidents,
     },
-    /// Explain an incident: runbooks tried, guards asked, the nearest miss, what its alerts are known by.
-    Why {
-        /// The incident's id.
-        incident: String,
-    },
+    /// Explain an incident or an alert: runbooks tried, guards asked with their values, the nearest miss.
+    #[command(after_help = WHY_EXAMPLES)]
+    Why(Why),
     /// Approve or reject a plan that waits for a person.
     Approve(Approve),
     /// Check, test and explain runbooks, without a running platform.
@@ -132,9 +130,27 @@ pub(crate) enum Command {
         #[command(subcommand)]
         what: crate::commands::audit::Audit,
     },
+    /// Offer incidents and proposals to an agent, as tools of the Model Context Protocol on stdin and stdout.
+    #[cfg(feature = "mcp")]
+    Mcp(crate::mcp::Mcp),
     /// Print the permissions that the actions need, as Terraform attaches them.
     Iam,
 }
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Why {
+    /// An incident, the fingerprint of an alert or its beginning, or with `--source` a file (`-`: standard input).
+    pub(crate) what: String,
+    /// Read an alert as this source sends it, and say what would happen now. It is not delivered.
+    #[arg(long)]
+    pub(crate) source: Option<String>,
+}
+
+const WHY_EXAMPLES: &str = "\
+Examples:
+  firebreak why inc_01J...                          every decision of an incident
+  firebreak why fp1_289f0e                          what would happen if this alert fired now
+  firebreak why --source alertmanager alert.json    the same for an alert that was never sent";
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Serve {

@@ -87,6 +87,12 @@ pub(crate) fn webhook_token(server: &Server) -> anyhow::Result<String> {
     token(server.webhook_token.as_deref(), &server.data, "webhook-token", "FIREBREAK_WEBHOOK_TOKEN")
 }
 
+/// The token of programs that read and propose.
+#[cfg(feature = "mcp")]
+pub(crate) fn agent_token(given: Option<&str>, server: &Server) -> anyhow::Result<String> {
+    token(given, &server.data, "agent-token", "FIREBREAK_AGENT_TOKEN")
+}
+
 fn token(given: Option<&str>, data: &Path, file: &str, variable: &str) -> anyhow::Result<String> {
     if let Some(token) = given {
         return Ok(token.to_owned());

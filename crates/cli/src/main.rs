@@ -6,6 +6,8 @@ mod commands;
 mod demo;
 mod diagnostics;
 mod log_loop;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod output;
 mod serve;
 mod settings;
@@ -53,7 +55,7 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
         Command::Simulate(asked) => commands::simulate::run(&asked, json),
         Command::Incidents { what } => commands::incidents::incidents(&server, what, json).await,
-        Command::Why { incident } => commands::why::why(&server, &incident, json).await,
+        Command::Why(asked) => commands::why::why(&server, &asked, json).await,
         Command::Approve(answer) => commands::approve::approve(&server, answer, json).await,
         Command::Runbook { what } => commands::runbook::runbook(what, json),
         Command::Routes { what } => commands::routes::routes(what, json),
@@ -67,6 +69,8 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Sources { what } => commands::sources::sources(&server, what, json).await,
         Command::Quarantine { what } => commands::quarantine::quarantine(&server, what, json).await,
         Command::Audit { what } => commands::audit::audit(&server.data, &what, json),
+        #[cfg(feature = "mcp")]
+        Command::Mcp(asked) => mcp::mcp(&server, asked).await,
         Command::Iam => commands::iam::iam(),
     }
 }

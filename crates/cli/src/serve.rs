@@ -147,6 +147,7 @@ impl Platform {
             metrics: metrics.clone(),
             secrets: Arc::<LocalSecrets>::clone(&secrets),
             token: Arc::new(api_token.clone()),
+            agent_token: Arc::new(token(None, &serve.data, "agent-token")?),
         };
         let spill = FileSpill::open(&serve.data)?;
         let keeping =

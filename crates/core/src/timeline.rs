@@ -2,6 +2,7 @@
 
 use crate::counterfactual::Likely;
 use crate::incident::Event;
+use crate::proposal::Proposal;
 
 /// What happened, in words that need no other event to be understood.
 pub fn sentence(event: &Event) -> String {
@@ -32,6 +33,10 @@ pub fn sentence(event: &Event) -> String {
         Event::Considered { trace } => trace.decision.clone(),
         Event::RunStarted { runbook, trace, .. } => {
             format!("{}, owned by {}", trace.decision, runbook.owner)
+        }
+        Event::Proposed { proposal } => {
+            let Proposal { by, reason, runbook } = &**proposal;
+            format!("{by} proposes `{}`: {reason}", runbook.runbook)
         }
         Event::Observed { observations, .. } => {
             let seen: Vec<String> = observations

@@ -28,8 +28,10 @@ use serde_json::{Value, json};
 
 use crate::answer::Failure;
 use crate::approvals;
-use crate::entry::require_token;
+use crate::entry::{require_token, require_token_or_agent};
+use crate::explain;
 use crate::metrics::Metrics;
+use crate::proposals;
 use crate::quarantine;
 use crate::silences;
 use crate::sources;
@@ -47,6 +49,8 @@ pub struct Api {
     pub metrics: Metrics,
     pub secrets: Arc<dyn SecretSource>,
     pub token: Arc<Secrets>,
+    /// Of programs that may read and propose, and nothing else.
+    pub agent_token: Arc<Secrets>,
 }
 
 impl Api {
@@ -63,21 +67,30 @@ impl Api {
 
 /// `/api/...` behind the token, `/metrics` open.
 pub fn router(api: Api) -> Router {
-    let guarded = Router::new()
+    // An agent reads and proposes, and can neither approve nor change anything.
+    let open_to_agents = Router::new()
         .route("/api/incidents", get(list))
         .route("/api/incidents/{id}", get(show))
+        .route("/api/runbooks", get(runbooks))
+        .merge(proposals::routes())
+        .merge(explain::routes())
+        .layer(middleware::from_fn_with_state(api.clone(), require_token_or_agent));
+    let guarded = Router::new()
         .route("/api/incidents/{id}/ack", post(acknowledge))
         .route("/api/incidents/{id}/resolve", post(resolve))
         .route("/api/incidents/{id}/note", post(note))
         .route("/api/approvals/{token}", post(approvals::decide))
-        .route("/api/runbooks", get(runbooks))
         .route("/api/kill-switch", get(kill_switch).post(set_kill_switch))
         .merge(quarantine::routes())
         .merge(silences::routes())
         .merge(sources::routes())
         .merge(trust::routes())
         .layer(middleware::from_fn_with_state(Arc::clone(&api.token), require_token));
-    Router::new().route("/metrics", get(metrics)).merge(guarded).with_state(api)
+    Router::new()
+        .route("/metrics", get(metrics))
+        .merge(open_to_agents)
+        .merge(guarded)
+        .with_state(api)
 }
 
 async fn metrics(State(api): State<Api>, headers: HeaderMap) -> Response {
@@ -168,6 +181,7 @@ async fn show(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Val
         "events": events,
         "runs": incident.runs,
         "trace": traces,
+        "decisions": firebreak_core::explain::decisions(&events),
         "repeats": repeats,
         "muting": muting,
     })))

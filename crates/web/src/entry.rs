@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use firebreak_core::proof::{Secrets, shared_token};
 
 use crate::answer::Failure;
+use crate::api::Api;
 
 /// The cookie that the console sets after a login.
 pub(crate) const COOKIE: &str = "firebreak_session";
@@ -20,6 +21,20 @@ pub(crate) async fn require_token(
     next: Next,
 ) -> Response {
     if holds_token(request.headers(), &secrets) {
+        next.run(request).await
+    } else {
+        Failure::unauthorized().into_response()
+    }
+}
+
+/// Lets a request through with the token, or with the token of an agent.
+pub(crate) async fn require_token_or_agent(
+    State(api): State<Api>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let headers = request.headers();
+    if holds_token(headers, &api.token) || holds_token(headers, &api.agent_token) {
         next.run(request).await
     } else {
         Failure::unauthorized().into_response()

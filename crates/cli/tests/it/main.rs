@@ -3,6 +3,7 @@
 #![expect(clippy::indexing_slicing, reason = "a missing key should panic")]
 #![expect(clippy::panic, reason = "a helper says what it waited for")]
 
+mod agents;
 mod audit;
 mod chaos;
 mod demo;

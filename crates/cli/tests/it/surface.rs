@@ -144,6 +144,30 @@ async fn the_command_line_does_what_its_help_says() {
     let why = text(&firebreak(&platform, &data, &["why", &id]));
     assert!(why.contains("shadow: `degrade-checkout` would do http.set_flag"), "{why}");
     assert!(why.contains("fingerprint = \"00000000000000aa\""), "{why}");
+    assert!(
+        why.contains("shadow mode") || why.contains("runbook degrade-checkout: matches"),
+        "{why}"
+    );
+    let fingerprint = why.split_whitespace().find(|word| word.starts_with("fp1_")).unwrap();
+    let prefix: String = fingerprint.chars().take(12).collect();
+    let known = text(&firebreak(&platform, &data, &["why", &prefix]));
+    assert!(known.contains("would: nothing: the runbook is in shadow mode"), "{known}");
+    assert!(known.contains("pass cooldown: ") && known.contains(&id), "{known}");
+    let other = folder.path().join("other.json");
+    let renamed = webhook("firing", FLAG).replace("CheckoutHighErrorRate", "CheckoutSlow");
+    std::fs::write(&other, renamed).unwrap();
+    let other = ["why", "--source", "alertmanager", other.to_str().unwrap()];
+    let never = text(&firebreak(&platform, &data, &other));
+    assert!(never.contains("none of 1 runbooks is for it"), "{never}");
+    assert!(never.contains("name is \"CheckoutSlow\", not \"CheckoutHighErrorRate\""), "{never}");
+    let page: Value = serde_json::from_str(&text(&firebreak(
+        &platform,
+        &data,
+        &[&other[..], &["--json"]].concat(),
+    )))
+    .unwrap();
+    assert_eq!(page["alerts"][0]["runbook"], Value::Null);
+    assert_eq!(platform.incidents().await.len(), 1, "explaining delivers nothing");
     let show = text(&firebreak(&platform, &data, &["incidents", "show", &id]));
     assert!(show.contains("alert.fired"), "{show}");
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::ids::ActionName;
 use crate::target::Target;
@@ -65,6 +65,18 @@ impl Form {
             Form::Whole { least, most } => format!("a whole number from {least} to {most}"),
             Form::Truth => "true or false".to_owned(),
             Form::Scalar => "true, false, a number or one line of text".to_owned(),
+        }
+    }
+
+    /// As a JSON Schema, for whoever proposes.
+    pub fn schema(self) -> Value {
+        match self {
+            Form::Text => json!({"type": "string", "maxLength": 1024}),
+            Form::Whole { least, most } => {
+                json!({"type": "integer", "minimum": least, "maximum": most})
+            }
+            Form::Truth => json!({"type": "boolean"}),
+            Form::Scalar => json!({"type": ["boolean", "number", "string"], "maxLength": 1024}),
         }
     }
 

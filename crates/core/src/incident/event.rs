@@ -13,6 +13,7 @@ use crate::fingerprint::Fingerprint;
 use crate::ids::IncidentId;
 use crate::muting::{Muted, Parent};
 use crate::plan::Plan;
+use crate::proposal::Proposal;
 use crate::runbook::{Mode, Runbook};
 use crate::trace::Trace;
 
@@ -67,6 +68,9 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         mode: Option<Mode>,
     },
+    /// Somebody who may not act asks for a run.
+    #[serde(rename = "run.proposed")]
+    Proposed { proposal: Box<Proposal> },
     #[serde(rename = "run.observed")]
     Observed { run: u32, observations: Vec<Observation> },
     #[serde(rename = "run.held")]
@@ -146,7 +150,8 @@ pub enum Event {
 }
 
 /// The names of the events that wake a driver, in order; the rule on the bus lists the same.
-pub const WAKES_DRIVER: &[&str] = &["alert.fired", "incident.resolved", "incident.unmuted"];
+pub const WAKES_DRIVER: &[&str] =
+    &["alert.fired", "incident.resolved", "incident.unmuted", "run.proposed"];
 
 /// The names of the events after which somebody may have to be told; the rule on the bus lists the same.
 ///
@@ -203,6 +208,7 @@ impl Event {
             Event::Correlated { .. } => "incident.correlated",
             Event::Considered { .. } => "incident.considered",
             Event::RunStarted { .. } => "run.started",
+            Event::Proposed { .. } => "run.proposed",
             Event::Observed { .. } => "run.observed",
             Event::Held { .. } => "run.held",
             Event::Planned { .. } => "run.planned",

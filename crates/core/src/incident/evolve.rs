@@ -62,6 +62,7 @@ impl Incident {
             parent: None,
             escalated_because: None,
             runs: Vec::new(),
+            proposed: None,
             considered: None,
             news: 0,
             urgent: Vec::new(),
@@ -137,12 +138,15 @@ impl Incident {
             Event::Acknowledged { by } => {
                 self.acknowledged = Some(Acknowledgement { by: by.clone(), at });
             }
+            Event::Proposed { proposal } => self.proposed = Some(proposal.clone()),
             Event::Noted { .. } | Event::Notified { .. } | Event::TrustLost { .. } => {}
             Event::Resolved { reason } => {
                 if !self.status.is_live() {
                     return Err(illegal(recorded, "it is resolved already"));
                 }
                 self.resolved_at = Some(at);
+                // What was asked for then is not begun when it comes back.
+                self.proposed = None;
                 self.muted = None;
                 self.resting = None;
                 self.resolved_because = Some(reason.clone());
@@ -183,6 +187,7 @@ impl Incident {
         if self.active_run().is_some() {
             return Err(illegal(recorded, "another run is active"));
         }
+        self.proposed = None;
         let times = (recorded.at, *settle_until, *deadline);
         self.runs.push(Run {
             requested_by: requested_by.clone(),

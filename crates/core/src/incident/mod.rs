@@ -35,6 +35,7 @@ use crate::audit::EventHash;
 use crate::fingerprint::Fingerprint;
 use crate::ids::IncidentId;
 use crate::muting::{Muted, Parent};
+use crate::proposal::Proposal;
 use crate::run::Run;
 use crate::trace::Trace;
 
@@ -113,6 +114,9 @@ pub struct Incident {
     pub escalated_because: Option<String>,
     /// All but the last have ended.
     pub runs: Vec<Run>,
+    /// What somebody asked for, until a run begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposed: Option<Box<Proposal>>,
     pub considered: Option<Trace>,
     /// The number of the latest event that people may have to be told of.
     #[serde(default)]

@@ -190,6 +190,12 @@ fn next(incident: &Incident, facts: &Facts<'_>, books: &Books, now: Timestamp) -
 }
 
 fn without_run(incident: &Incident, facts: &Facts<'_>, now: Timestamp) -> Move {
+    if let Some(proposal) = &incident.proposed
+        && incident.status.is_live()
+        && incident.is_firing()
+    {
+        return Move::Record(vec![proposal.started(incident, facts.driver, now)]);
+    }
     let outcome = incident.runs.last().and_then(Run::outcome);
     let done = |reason: &str| Move::Stop(Directive::Done { outcome, reason: reason.to_owned() });
     match incident.status {

@@ -19,6 +19,9 @@ use crate::trust::{Allowed, Place, allowed, environments};
 /// A trace lists this many runbooks; of the others it says how many there are.
 const MOST_TRIED: usize = 32;
 
+/// Of runbooks that are not for an alert, this many are shown.
+const MOST_CLOSEST: usize = 5;
+
 /// Asks the runbooks that may be for the firing alerts; the first that is, in their order, is taken.
 pub(crate) fn choose<'a>(
     incident: &Incident,
@@ -45,6 +48,21 @@ pub(crate) fn choose<'a>(
     let surplus = tried.len().saturating_sub(MOST_TRIED);
     tried.truncate(MOST_TRIED);
     (chosen, tried, others + surplus)
+}
+
+/// How close each runbook came to being for a firing alert, the closest first.
+pub(crate) fn asked_first(incident: &Incident, runbooks: &RunbookSet) -> Vec<Tried> {
+    let mut tried: Vec<(usize, Tried)> = Vec::with_capacity(runbooks.len());
+    for (at, runbook) in runbooks.iter().enumerate() {
+        let ways = runbooks.ways(at);
+        let (matched, because) = matches(incident, runbook, ways);
+        let missed = incident.firing().map(|alert| misses(ways, alert).len().max(1)).min();
+        // Of what cannot be told apart by plain demands nothing is known.
+        let far = if ways.is_empty() { usize::MAX } else { missed.unwrap_or(usize::MAX) };
+        tried.push((far, Tried { runbook: runbook.runbook.clone(), matched, because }));
+    }
+    tried.sort_by_key(|(far, tried)| (!tried.matched, *far));
+    tried.into_iter().map(|(_, tried)| tried).take(MOST_CLOSEST).collect()
 }
 
 /// The positions of all of a few; of many, of those whose plain demands a firing alert meets.
@@ -78,6 +96,12 @@ fn matches(incident: &Incident, runbook: &Runbook, ways: &[Alternative]) -> (boo
 
 /// The demand that came closest: `: labels.monitor is "a", not "b"`.
 fn unmet(ways: &[Alternative], alert: &Alert) -> String {
+    let closest = misses(ways, alert);
+    if closest.is_empty() { String::new() } else { format!(": {}", closest.join(", ")) }
+}
+
+/// What the alternative that came closest demands and the alert does not have.
+fn misses(ways: &[Alternative], alert: &Alert) -> Vec<String> {
     let misses = |alternative: &Alternative| -> Vec<String> {
         let is = alternative.is.iter().filter_map(|(path, values)| {
             let found = field(alert, path);
@@ -93,8 +117,7 @@ fn unmet(ways: &[Alternative], alert: &Alert) -> String {
         });
         is.chain(is_not).collect()
     };
-    let closest = ways.iter().map(misses).min_by_key(Vec::len).unwrap_or_default();
-    if closest.is_empty() { String::new() } else { format!(": {}", closest.join(", ")) }
+    ways.iter().map(misses).min_by_key(Vec::len).unwrap_or_default()
 }
 
 /// The targets that the runbook means by the alerts that are firing now.

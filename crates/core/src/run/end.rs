@@ -14,7 +14,9 @@ pub(super) fn end(incident: &Incident, run: &Run, outcome: Outcome, reason: &str
     let harmed = matches!(outcome, Outcome::Harmful | Outcome::Abandoned);
     // A mute held it before anything was done: it is asked again when that ends, and calls nobody.
     let muted = incident.resting.is_some() && outcome == Outcome::Held && !run.may_have_acted();
-    let failed = matches!(outcome, Outcome::Useless | Outcome::Held) && !muted;
+    // Whoever asked for it sees what became of it; the incident stands as it stood before.
+    let refused = run.requested_by.is_some() && outcome == Outcome::Held && !run.may_have_acted();
+    let failed = matches!(outcome, Outcome::Useless | Outcome::Held) && !muted && !refused;
     if harmed || (failed && firing) {
         events.push(Event::Escalated { reason: format!("{}: {reason}", words(outcome)) });
     } else if !firing && incident.status.is_live() {

@@ -89,6 +89,7 @@ pub(crate) fn evolve(run: &mut Run, event: &Event, at: Timestamp) -> Result<(), 
         | Event::Considered { .. }
         | Event::RunStarted { .. }
         | Event::TrustLost { .. }
+        | Event::Proposed { .. }
         | Event::Escalated { .. }
         | Event::Acknowledged { .. }
         | Event::Noted { .. }

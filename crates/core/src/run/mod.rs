@@ -19,8 +19,8 @@ use serde::{Deserialize, Serialize};
 pub use advance::{
     Advanced, Facts, Takeover, advance, books_needed, mutes_needed, siblings_needed,
 };
-pub(crate) use begin::choose;
 pub use begin::targets_of;
+pub(crate) use begin::{asked_first, choose};
 pub use booking::sent;
 pub use directive::{Directive, Order, Work};
 pub(crate) use evolve::evolve;

@@ -174,7 +174,7 @@ fn timeline_entry(incident: &Incident, recorded: &Recorded) -> Markup {
             span .when { "+" (format!("{since:.1}")) " s" }
             strong { (recorded.event.name()) }
             span { (firebreak_core::timeline::sentence(&recorded.event)) }
-            @if let Some(trace) = recorded.event.trace() { (guards(trace)) }
+            @if let Some(trace) = recorded.event.trace() { (why(trace, recorded.at)) }
             @if let Event::StepVerified { verdict, .. } | Event::StepIneffective { verdict, .. } | Event::StepHarmful { verdict, .. } = &recorded.event {
                 ul { @for evidence in &verdict.evidence {
                     li .{ @if evidence.reading == Reading::Good { "good" } @else { "bad" } } {
@@ -186,11 +186,20 @@ fn timeline_entry(incident: &Incident, recorded: &Recorded) -> Markup {
     }
 }
 
-fn guards(trace: &Trace) -> Markup {
+/// The tree of a decision, folded: runbooks, guards with their values, and how little was missing.
+fn why(trace: &Trace, at: jiff::Timestamp) -> Markup {
+    let holding = trace.guards.iter().filter(|finding| finding.holds()).count();
     html! {
-        @if !trace.guards.is_empty() {
+        @if let Some(miss) = trace.nearest_miss() { p .bad { "Nearest miss: " (miss.sentence(at)) } }
+        @if !trace.guards.is_empty() || !trace.tried.is_empty() {
             details {
-                summary { (trace.guards.len()) " guards" }
+                summary {
+                    "Why: " (trace.tried.len() + trace.others) " runbooks, " (trace.guards.len()) " guards"
+                    @if holding > 0 { ", " (holding) " hold" }
+                }
+                ul { @for tried in &trace.tried {
+                    li .{ @if tried.matched { "good" } } { (tried.runbook) ": " (tried.because) }
+                } }
                 ul { @for finding in &trace.guards {
                     @match &finding.ruling {
                         Ruling::Pass { because } => li .good { (finding.guard) ": " (because) },
