@@ -135,9 +135,10 @@ pub fn outlook(alert: &Alert, with: &Surroundings<'_>) -> Outlook {
         nearest_miss: None,
     };
     let Some(runbook) = chosen else {
-        outlook.would = match alert.is_firing() {
-            true => format!("nothing: none of {} runbooks is for it", with.runbooks.len()),
-            false => "nothing: it says that it is over".to_owned(),
+        outlook.would = if alert.is_firing() {
+            format!("nothing: none of {} runbooks is for it", with.runbooks.len())
+        } else {
+            "nothing: it says that it is over".to_owned()
         };
         return outlook;
     };
