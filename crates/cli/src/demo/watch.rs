@@ -58,7 +58,8 @@ impl Watch {
                 line(self.since, recorded);
             }
         }
-        self.shown = incident.version.max(self.shown);
+        // The events are read after the incident and may be ahead of it.
+        self.shown = self.events.last().map_or(self.shown, |latest| latest.seq);
         Ok(Some(incident))
     }
 

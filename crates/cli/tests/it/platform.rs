@@ -137,6 +137,16 @@ impl Platform {
     }
 }
 
+/// A test that fails leaves no process behind.
+impl Drop for Platform {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            self.child.kill().ok();
+            self.child.wait().ok();
+        }
+    }
+}
+
 pub(crate) fn client() -> reqwest::Client {
     firebreak_http::install_crypto();
     reqwest::Client::builder().timeout(std::time::Duration::from_secs(10)).build().unwrap()
