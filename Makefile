@@ -53,8 +53,9 @@ chaos: ## failing commits, an outage of a minute and a kill under load: nothing 
 fuzz: ## odd inputs at every parser: CASES=10000000 SEED=2 TARGET=grafana
 	cargo run --quiet --profile fuzz --package firebreak-fuzz --bin fuzz -- --cases $(or $(CASES),200000) --seed $(or $(SEED),1) --target "$(TARGET)"
 
-simulate: ## ten thousand made-up worlds full of faults, then every bug that must be noticed
-	cargo run --quiet --profile fuzz --package firebreak-simulator --example seeds -- $(or $(SEEDS),2500)
+simulate: ## ten thousand made-up worlds full of faults, all orders of two workers, then every bug that must be noticed
+	cargo run --quiet --profile fuzz --package firebreak-simulator --example seeds -- $(or $(SEEDS),2000)
+	cargo run --quiet --profile fuzz --package firebreak-model --example check
 
 bench: ## intake beside Alertmanager and Python; planning among runbooks; cold start of alert_ingest beside Python; access logs beside DuckDB, mawk and GoAccess; detection beside scikit-learn
 	crates/cli/bench/run.sh

@@ -28,6 +28,7 @@ step "unit, property, contract and local story" \
   tools/with_servers.sh --ministack --dynamodb-local -- cargo test --workspace --all-features --locked
 step "a report in a PDF viewer" crates/reports/tests/viewer.sh
 step "fuzzing, a short run" make --no-print-directory fuzz CASES=200000
+step "ten thousand seeds and the model check" make --no-print-directory simulate
 step "runbooks" make --no-print-directory runbooks
 step "real senders: Prometheus and Alertmanager" tools/senders/run.sh
 step "terraform, offline" terraform/offline/check.sh

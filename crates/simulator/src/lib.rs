@@ -29,6 +29,7 @@ pub const SCENARIOS: &[(&str, &str)] = &[
     // Alphabetical.
     ("approval", include_str!("../scenarios/approval.yaml")),
     ("calm", include_str!("../scenarios/calm.yaml")),
+    ("crowded", include_str!("../scenarios/crowded.yaml")),
     ("everything", include_str!("../scenarios/everything.yaml")),
     ("storm", include_str!("../scenarios/storm.yaml")),
 ];

@@ -20,6 +20,9 @@ pub struct Scenario {
     pub instances: usize,
     /// How many incidents of illness begin in that time.
     pub illnesses: usize,
+    /// How many rules speak of each illness: every one of them is an incident of its own.
+    #[serde(default = "one")]
+    pub rules: usize,
     #[serde(default)]
     pub senders: Senders,
     #[serde(default)]
@@ -32,6 +35,10 @@ pub struct Scenario {
     pub people: People,
     /// Runbooks as they stand in files.
     pub runbooks: Vec<serde_json::Value>,
+}
+
+fn one() -> usize {
+    1
 }
 
 /// How deliveries arrive.

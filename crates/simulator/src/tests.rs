@@ -32,7 +32,9 @@ fn some_seeds_of_every_scenario_keep_every_promise() {
 #[test]
 fn bugs_that_show_at_once_are_noticed() {
     for (mutant, name, promise) in [
+        (Mutant::BooksUnconditional, "crowded", Promise::OneAtATime),
         (Mutant::BudgetForgotten, "calm", Promise::WithinBudget),
+        (Mutant::LocksUnread, "crowded", Promise::OneAtATime),
         (Mutant::NobodyReaps, "approval", Promise::EverythingEnds),
         (Mutant::OrdersUnchecked, "approval", Promise::IntentFirst),
         (Mutant::RetriesUnknown, "everything", Promise::IntentFirst),

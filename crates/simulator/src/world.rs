@@ -333,12 +333,19 @@ impl World {
         }
     }
 
-    /// One message on its way, perhaps twice, perhaps late; tried again until it is taken.
+    /// What each rule says of it.
     fn deliver(&self, id: &str, began: Timestamp, ended: Option<Timestamp>) {
+        for rule in 0..self.scenario.rules {
+            self.send(&alert(id, rule, began, ended));
+        }
+    }
+
+    /// One message on its way, perhaps twice, perhaps late; tried again until it is taken.
+    fn send(&self, alert: &Alert) {
         let copies = 1 + usize::from(self.kernel.often(self.scenario.senders.duplicated));
         for _ in 0..copies {
             let world = self.clone();
-            let alert = alert(id, began, ended);
+            let alert = alert.clone();
             let delay = if self.kernel.often(self.scenario.senders.delayed) {
                 self.kernel.up_to(SignedDuration::from_mins(15))
             } else {
@@ -429,21 +436,22 @@ fn target_of(incident: &Incident, run: u32, row: usize) -> Option<String> {
     run.rows.get(row).map(|row| row.planned.target.id.clone())
 }
 
-/// What the monitor says of an instance.
-fn alert(id: &str, began: Timestamp, ended: Option<Timestamp>) -> Alert {
+/// What a monitor says of an instance.
+fn alert(id: &str, rule: usize, began: Timestamp, ended: Option<Timestamp>) -> Alert {
+    let monitor = if rule == 0 { "slow-api-data".to_owned() } else { format!("slow-api-{rule}") };
     Draft {
         source: "sumologic",
-        identity: [("instance_id".to_owned(), id.into())].into(),
+        identity: [
+            ("monitor".to_owned(), monitor.as_str().into()),
+            ("instance_id".to_owned(), id.into()),
+        ]
+        .into(),
         status: if ended.is_some() { AlertStatus::Resolved } else { AlertStatus::Firing },
         severity: Severity::Critical,
         service: Some("api".to_owned()),
-        name: "slow-api-data".to_owned(),
-        title: format!("slow-api-data on {id}"),
-        labels: [
-            ("monitor".to_owned(), "slow-api-data".to_owned()),
-            ("instance_id".to_owned(), id.to_owned()),
-        ]
-        .into(),
+        name: monitor.clone(),
+        title: format!("{monitor} on {id}"),
+        labels: [("monitor".to_owned(), monitor), ("instance_id".to_owned(), id.to_owned())].into(),
         annotations: BTreeMap::new(),
         episode: None,
         starts_at: began,
