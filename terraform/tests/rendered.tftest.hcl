@@ -119,7 +119,7 @@ run "rendered" {
 
   # Bus
   assert {
-    condition     = toset(jsondecode(aws_cloudwatch_event_rule.this["remediate"].event_pattern)["detail-type"]) == toset(["alert.fired", "incident.resolved", "incident.unmuted"])
+    condition     = toset(jsondecode(aws_cloudwatch_event_rule.this["remediate"].event_pattern)["detail-type"]) == toset(["alert.fired", "incident.resolved", "incident.unmuted", "run.proposed"])
     error_message = "the machine starts for an alert that fired, for what is muted no more, and to close what resolved, and for nothing else"
   }
 

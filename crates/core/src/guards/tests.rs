@@ -78,15 +78,9 @@ impl Scene {
             severity: crate::alert::Severity::Critical,
             title: "slow".to_owned(),
         };
-        let recorded = Recorded {
-            incident: run.incident.clone(),
-            seq: 1,
-            at: at(0),
-            event: opened,
-            prev: None,
-        };
+        let (incident, _) = Incident::begin(run.incident.clone(), opened, at(0)).unwrap();
         let scene = Self {
-            incident: Incident::open(&recorded).unwrap(),
+            incident,
             runbook: runbook::read(RUNBOOK).unwrap(),
             run,
             observations: vec![seen(ONE)],
@@ -103,9 +97,7 @@ impl Scene {
     }
 
     fn record(mut self, event: Event) -> Self {
-        let (incident, seq) = (self.incident.id.clone(), self.incident.version + 1);
-        let recorded = Recorded { incident, seq, at: self.now, event, prev: None };
-        self.incident = self.incident.apply(&recorded).unwrap();
+        self.incident = self.incident.record(event, self.now).unwrap().0;
         self
     }
 
