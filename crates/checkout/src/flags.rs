@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -13,6 +14,9 @@ pub(crate) struct Flag {
     name: &'static str,
     pub(crate) value: Value,
     pub(crate) version: u64,
+    /// Who changed it last, and when; nobody since the service began where these are null.
+    changed_by: Option<String>,
+    changed_at: Option<Timestamp>,
 }
 
 /// The body of a change.
@@ -74,6 +78,13 @@ struct State {
 struct Versioned<T> {
     value: T,
     version: u64,
+    changed: Option<Changed>,
+}
+
+#[derive(Debug, Clone)]
+struct Changed {
+    by: String,
+    at: Timestamp,
 }
 
 impl Flags {
@@ -98,8 +109,13 @@ impl Flags {
         Ok(self.state().flag(Name::parse(name)?))
     }
 
-    /// Sets the flag and raises its version, or changes nothing.
-    pub(crate) fn set(&self, name: &str, change: &Change) -> Result<Flag, FlagError> {
+    /// Sets the flag, raises its version and notes who did it, or changes nothing.
+    pub(crate) fn set(
+        &self,
+        name: &str,
+        change: &Change,
+        (by, at): (&str, Timestamp),
+    ) -> Result<Flag, FlagError> {
         let name = Name::parse(name)?;
         let mut state = self.state();
         let current = state.flag(name);
@@ -107,7 +123,7 @@ impl Flags {
             return Err(FlagError::Moved { current });
         }
         state
-            .put(name, &change.value)
+            .put(name, &change.value, &Changed { by: by.to_owned(), at })
             .map_err(|problem| FlagError::BadValue { name: name.as_str(), problem })?;
         Ok(state.flag(name))
     }
@@ -126,16 +142,17 @@ impl State {
         }
     }
 
-    fn put(&mut self, name: Name, value: &Value) -> Result<(), BadKnob> {
+    fn put(&mut self, name: Name, value: &Value, changed: &Changed) -> Result<(), BadKnob> {
         match name {
             Name::DegradedMode => {
-                self.degraded_mode.put(value.as_bool().ok_or(BadKnob::BOOLEAN)?);
+                self.degraded_mode.put(value.as_bool().ok_or(BadKnob::BOOLEAN)?, changed);
             }
             Name::ErrorRate => {
-                self.error_rate.put(value.as_f64().ok_or(BadKnob::ERROR_RATE)?.try_into()?);
+                self.error_rate
+                    .put(value.as_f64().ok_or(BadKnob::ERROR_RATE)?.try_into()?, changed);
             }
             Name::LatencyMs => {
-                self.latency_ms.put(value.as_u64().ok_or(BadKnob::LATENCY)?.try_into()?);
+                self.latency_ms.put(value.as_u64().ok_or(BadKnob::LATENCY)?.try_into()?, changed);
             }
         }
         Ok(())
@@ -144,15 +161,23 @@ impl State {
 
 impl<T: Copy + Serialize> Versioned<T> {
     fn new(value: T) -> Self {
-        Self { value, version: 1 }
+        Self { value, version: 1, changed: None }
     }
 
     fn flag(&self, name: Name) -> Flag {
-        Flag { name: name.as_str(), value: json!(self.value), version: self.version }
+        let changed = self.changed.as_ref();
+        Flag {
+            name: name.as_str(),
+            value: json!(self.value),
+            version: self.version,
+            changed_by: changed.map(|changed| changed.by.clone()),
+            changed_at: changed.map(|changed| changed.at),
+        }
     }
 
-    fn put(&mut self, value: T) {
+    fn put(&mut self, value: T, changed: &Changed) {
         self.value = value;
+        self.changed = Some(changed.clone());
         self.version += 1;
     }
 }

@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::flags::{Change, Flag, FlagError, Flags};
@@ -66,13 +67,18 @@ async fn read_flag(
     checkout.flags.read(&name).map(Json)
 }
 
+/// Who makes a change says so here.
+const CHANGED_BY: &str = "x-changed-by";
+
 async fn set_flag(
     State(checkout): State<Arc<Checkout>>,
     Path(name): Path<String>,
+    headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Flag>, FlagError> {
     let change: Change = serde_json::from_slice(&body).map_err(FlagError::BadBody)?;
-    let flag = checkout.flags.set(&name, &change)?;
+    let by = headers.get(CHANGED_BY).and_then(|by| by.to_str().ok()).unwrap_or("somebody");
+    let flag = checkout.flags.set(&name, &change, (by, Timestamp::now()))?;
     tracing::info!(flag = name, value = %flag.value, version = flag.version, "flag set");
     Ok(Json(flag))
 }

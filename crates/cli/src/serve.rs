@@ -12,6 +12,7 @@ use firebreak_core::routing::Routes;
 use firebreak_core::runbook::RunbookSet;
 use firebreak_core::storm::StormSettings;
 use firebreak_engine::fallback::Fallback;
+use firebreak_engine::guard_meter::GuardMeter;
 use firebreak_engine::notify::{Pace, check_channels};
 use firebreak_engine::ports::{Clock, HandsSet, SystemClock};
 use firebreak_engine::prove::Certificates;
@@ -109,12 +110,14 @@ impl Platform {
         });
 
         let policy = Arc::new(settings.policy);
+        let meter = Arc::new(GuardMeter::default());
         let driver = Driver::start(DriverSettings {
             store: store.clone(),
             clock: Arc::clone(&clock),
             runbooks: Arc::clone(&runbooks),
             policy: Arc::clone(&policy),
             hands,
+            meter: Arc::clone(&meter),
             reopen_within: settings.reopen_within,
         });
         let telling = Telling::start(TellingSettings {
@@ -136,7 +139,7 @@ impl Platform {
             reopen_within: settings.reopen_within,
             storms: StormSettings::default(),
         });
-        let metrics = Metrics::of(queue.meter());
+        let metrics = Metrics::with_guards(queue.meter(), meter);
         let api = Api {
             store: Arc::new(store.clone()),
             clock: Arc::clone(&clock),

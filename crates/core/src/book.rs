@@ -9,8 +9,10 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::breaker::Breaker;
 use crate::healing::Healing;
 use crate::ids::{ActionName, IncidentId, RunbookName};
+use crate::self_inflicted::ExpectedEffect;
 use crate::shared_cause::Domain;
 use crate::target::Target;
 use crate::trust::TrustRecord;
@@ -33,6 +35,16 @@ impl BookKey {
     /// The book that names the failure domains in which a shared cause is suspected.
     pub fn domains() -> Self {
         Self("domains".to_owned())
+    }
+
+    /// The book of what our own actions are expected to cause.
+    pub fn effects() -> Self {
+        Self("effects".to_owned())
+    }
+
+    /// The book in which bad outcomes are counted.
+    pub fn breaker() -> Self {
+        Self("breaker".to_owned())
     }
 
     /// The book in which the firings of a failure domain are counted.
@@ -93,6 +105,18 @@ pub struct Book {
     /// In the book of a runbook: what its actions showed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trust: Option<TrustRecord>,
+    /// In the book of a group: the runs that are under way in it. Each lapses by time alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub running: Vec<Lock>,
+    /// In the book of effects: what is expected now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub effects: Vec<ExpectedEffect>,
+    /// In the book of the breaker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub breaker: Option<Breaker>,
+    /// Why the stored book could not be read; this one then says nothing and is never written.
+    #[serde(skip)]
+    pub unreadable: Option<String>,
 }
 
 /// Entries older than this serve no guard; runbooks may not look back further.
@@ -124,6 +148,25 @@ impl Book {
         now: Timestamp,
     ) -> impl Iterator<Item = &Entry> {
         self.entries_within(window, now).filter(move |entry| entry.by != *run)
+    }
+
+    /// Stands for a book that is there and cannot be read.
+    pub fn unreadable(why: String) -> Self {
+        Self { unreadable: Some(why), ..Self::default() }
+    }
+
+    /// The other runs that are under way in the group.
+    pub fn others_running(&self, run: &RunRef, now: Timestamp) -> impl Iterator<Item = &Lock> {
+        self.running.iter().filter(move |lock| lock.holder != *run && lock.until > now)
+    }
+
+    /// The next version of the book of a group, with the claim written in and its run among those under way.
+    #[must_use]
+    pub fn joined(&self, lock: Lock, entry: Entry, now: Timestamp) -> Self {
+        let mut next = self.claimed(None, entry, now);
+        next.running.retain(|other| other.holder != lock.holder && other.until > now);
+        next.running.push(lock);
+        next
     }
 
     /// The next version of the book, with the claim written in.
@@ -161,10 +204,25 @@ impl Book {
         next
     }
 
-    /// The next version of the book, without the lock of `run`; `None` when there is nothing to release.
+    /// The next version of the book, without what `run` holds of it; `None` when there is nothing to release.
     pub fn released(&self, run: &RunRef) -> Option<Self> {
-        self.lock.as_ref().filter(|lock| lock.holder == *run)?;
-        Some(Self { version: self.version + 1, lock: None, ..self.clone() })
+        let mut next = Self { version: self.version + 1, ..self.clone() };
+        next.lock = next.lock.filter(|lock| lock.holder != *run);
+        next.running.retain(|lock| lock.holder != *run);
+        let held = next.lock != self.lock || next.running.len() != self.running.len();
+        held.then_some(next)
+    }
+
+    /// The next version of the book of effects.
+    #[must_use]
+    pub fn expecting(&self, effects: Vec<ExpectedEffect>) -> Self {
+        Self { version: self.version + 1, effects, ..self.clone() }
+    }
+
+    /// The next version of the book of the breaker.
+    #[must_use]
+    pub fn broken(&self, breaker: Breaker) -> Self {
+        Self { version: self.version + 1, breaker: Some(breaker), ..self.clone() }
     }
 }
 

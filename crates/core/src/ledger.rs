@@ -71,6 +71,9 @@ pub struct Row {
     /// Whether the provider's reply came back: then the call is over.
     #[serde(default)]
     pub answered: bool,
+    /// The groups whose budgets it was booked in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
     /// The provider's own words or request id.
     pub receipt: Option<String>,
 }
@@ -83,6 +86,7 @@ impl Row {
             fence: 0,
             sent_at: None,
             answered: false,
+            groups: Vec::new(),
             receipt: None,
         }
     }

@@ -125,7 +125,9 @@ fn inputs(basis: &Basis<'_>, steps: &[PlannedStep]) -> BTreeMap<String, String> 
         put(format!("identity of {target}"), text(&seen.identity));
         put(format!("tags of {target}"), text(&seen.tags));
         put(format!("state of {target}"), text(&seen.captured));
-        put(format!("group of {target}"), text(&seen.group));
+        // Who else is healthy is the guards' to judge; it differs at every look.
+        let members = seen.group.as_ref().map(|group| (&group.key, group.members));
+        put(format!("group of {target}"), text(&members));
         let group = seen.group.as_ref().map(|group| BookKey::group(&group.key));
         for key in std::iter::once(BookKey::target(target)).chain(group) {
             put(format!("actions on {}", key.as_str()), text(&history(basis, &key)));

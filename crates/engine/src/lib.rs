@@ -1,5 +1,6 @@
 //! Use cases and the ports they need: the same flow for the functions, the local binary and the tests.
 
+pub mod breaker;
 pub mod command;
 #[cfg(feature = "contracts")]
 pub mod contracts;
@@ -7,6 +8,7 @@ pub mod delivery;
 pub mod drain;
 pub mod explain;
 pub mod fallback;
+pub mod guard_meter;
 pub mod heartbeats;
 pub mod ids;
 pub mod ingest;

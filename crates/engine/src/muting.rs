@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use firebreak_core::alert::Alert;
+use firebreak_core::book::BookKey;
 use firebreak_core::muting::{Live, MuteFacts, Reading, needs_live};
 use firebreak_core::policy::Policy;
+use firebreak_core::self_inflicted::ExpectedEffect;
 use firebreak_core::shared_cause::DomainKey;
 use jiff::Timestamp;
 
@@ -27,7 +29,17 @@ pub async fn read<'a, S: IncidentStore + Silences + ?Sized>(
     };
     let silences = reading("the silences", store.silences(now).await);
     let suspected = reading("the failure domains", suspicions(store, domains).await);
-    MuteFacts { policy, silences, live, suspected }
+    let effects = reading("what our actions may cause", effects(store).await);
+    MuteFacts { policy, silences, live, suspected, effects }
+}
+
+/// What our own actions are expected to cause.
+pub(crate) async fn effects<S: IncidentStore + ?Sized>(
+    store: &S,
+) -> Result<Vec<ExpectedEffect>, StoreError> {
+    let key = BookKey::effects();
+    let mut books = store.books(std::slice::from_ref(&key)).await?;
+    Ok(books.remove(&key).map(|book| book.effects).unwrap_or_default())
 }
 
 fn reading<T>(what: &str, read: Result<T, StoreError>) -> Reading<T> {

@@ -2,21 +2,25 @@
 
 use std::convert::Infallible;
 
-use firebreak_core::book::{BookWrite, Books};
-use firebreak_core::evidence::{Group, Observation};
+use firebreak_core::book::{Book, BookWrite, Books};
+use firebreak_core::evidence::{Fact, Group, Observation};
 use firebreak_core::guards::{self, Case, RowPermit};
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::{Event, Incident};
 use firebreak_core::ledger::{Row, RowState};
 use firebreak_core::muting::MuteFacts;
 use firebreak_core::policy::Policy;
+use firebreak_core::routing::Routes;
 use firebreak_core::run::{self, Directive, Facts, Order, Phase, Run, Takeover, Work};
 use firebreak_core::runbook::{Runbook, RunbookSet, Step};
 use firebreak_core::switch::SwitchReading;
 use firebreak_core::target::Targets;
-use firebreak_core::trace::Trace;
+use firebreak_core::trace::{GuardFinding, Trace};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::breaker;
+use crate::guard_meter::GuardMeter;
+use crate::ingest::Ingest;
 use crate::muting;
 use crate::ports::{AppendError, ApplyError, Clock, Hands, HandsSet, ListQuery, Store, StoreError};
 use crate::record::{RecordError, append_of, pause, record};
@@ -30,6 +34,7 @@ pub struct Remediation<'a> {
     pub runbooks: &'a RunbookSet,
     pub policy: &'a Policy,
     pub hands: &'a HandsSet,
+    pub meter: &'a GuardMeter,
     pub reopen_within: SignedDuration,
 }
 
@@ -76,7 +81,7 @@ pub async fn advance(
 ) -> Result<Directive, RemediateError> {
     for attempt in 0..MOST_TRIES {
         let incident = load(with, id).await?;
-        let books = with.store.books(&run::books_needed(&incident, with.runbooks)).await?;
+        let books = books(with, &incident).await?;
         let switch = switch(with).await;
         let mutes = mutes(with, &incident).await;
         let siblings = siblings(with, &incident).await;
@@ -92,17 +97,46 @@ pub async fn advance(
         };
         let now = with.clock.now();
         let advanced = run::advance(&incident, &facts, now);
+        with.meter.count(id, &advanced.asked);
         if advanced.events.is_empty() {
             return Ok(advanced.directive);
         }
         let append = append_of(&incident, advanced.events, now).with_books(advanced.books);
         match with.store.append(&append).await {
-            Ok(()) => return Ok(advanced.directive),
+            Ok(()) => {
+                if is_about_the_breaker(&append.books, &advanced.asked) {
+                    tell_of_the_breaker(with).await;
+                }
+                return Ok(advanced.directive);
+            }
             Err(AppendError::Conflict(_)) => pause(with.clock, attempt).await,
             Err(AppendError::Store(error)) => return Err(error.into()),
         }
     }
     Err(RemediateError::Contended(id.clone()))
+}
+
+fn is_about_the_breaker(books: &[BookWrite], asked: &[GuardFinding]) -> bool {
+    let tripped = |write: &BookWrite| {
+        write.book.breaker.as_ref().is_some_and(|breaker| breaker.tripped.is_some())
+    };
+    books.iter().any(tripped)
+        || asked.iter().any(|finding| finding.guard == "breaker" && finding.holds())
+}
+
+/// At once, and again by whoever watches: that it cannot be told of now is no failure of the run.
+async fn tell_of_the_breaker(with: Remediation<'_>) {
+    let routes = Routes::of(with.policy);
+    let ingest = Ingest {
+        store: with.store,
+        clock: with.clock,
+        routes: &routes,
+        policy: with.policy,
+        reopen_within: with.reopen_within,
+    };
+    if let Err(error) = breaker::watch(ingest).await {
+        tracing::error!(%error, "the breaker tripped, and nobody could be told yet");
+    }
 }
 
 /// Carries out one order, if the record still asks for it.
@@ -129,6 +163,25 @@ fn stale(why: &str) -> ActReport {
 
 async fn load(with: Remediation<'_>, id: &IncidentId) -> Result<Incident, RemediateError> {
     with.store.load(id).await?.ok_or_else(|| RemediateError::NotFound(id.clone()))
+}
+
+/// A book that is there and cannot be read is a fact for the guards, and a person is told; a store that does not
+/// answer is asked again.
+async fn books(with: Remediation<'_>, incident: &Incident) -> Result<Books, StoreError> {
+    let keys = run::books_needed(incident, with.runbooks);
+    match with.store.books(&keys).await {
+        Err(StoreError::Corrupt(_)) => {}
+        read => return read,
+    }
+    let mut books = Books::new();
+    for key in keys {
+        match with.store.books(std::slice::from_ref(&key)).await {
+            Ok(read) => books.extend(read),
+            Err(StoreError::Corrupt(why)) => drop(books.insert(key, Book::unreadable(why))),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(books)
 }
 
 /// A switch that cannot be read is a fact for the guards, not a failure of the question.
@@ -227,16 +280,17 @@ async fn read_targets(
     targets: &Targets,
     runbook: &Runbook,
 ) -> Result<Vec<Observation>, String> {
-    let group = runbook.guards.blast_radius.group.as_deref();
+    let asked = runbook.questions();
     let mut observations = Vec::new();
     for target in targets {
         let mut seen = hands
-            .observe(target, group)
+            .observe(target, asked)
             .await
             .map_err(|error| format!("{target} cannot be read: {error}"))?;
-        if group.is_none() {
+        if asked.group.is_none() {
             let members = u32::try_from(targets.count()).unwrap_or(u32::MAX);
-            seen.group = Some(Group { key: format!("kind:{}", target.kind), members });
+            let key = format!("kind:{}", target.kind);
+            seen.group = Some(Group { key, members, healthy: Fact::default() });
         }
         observations.push(seen);
     }
@@ -308,18 +362,18 @@ async fn at_hand(
         at: with.clock.now(),
     };
     let target = &row.planned.target;
-    let group = run.runbook.guards.blast_radius.group.as_deref();
-    let mut seen = match hands.observe(target, group).await {
+    let asked = run.runbook.questions();
+    let mut seen = match hands.observe(target, asked).await {
         Ok(seen) => seen,
         Err(error) => {
             return Ok(refused(format!("{target} cannot be read: {error}"), None));
         }
     };
-    if seen.group.is_none() {
+    if asked.group.is_none() {
         let planned_for = run.observations.iter().find(|earlier| earlier.target == *target);
         seen.group = planned_for.and_then(|earlier| earlier.group.clone());
     }
-    let books: Books = with.store.books(&run::books_needed(incident, with.runbooks)).await?;
+    let books = books(with, incident).await?;
     let switch = switch(with).await;
     let mutes = mutes_now(with, incident).await;
     let observations = [seen];
@@ -335,6 +389,7 @@ async fn at_hand(
         mutes: &mutes,
         now,
     });
+    with.meter.count(&incident.id, &judgement.findings);
     let permit =
         judgement.permit.as_ref().and_then(|permit| RowPermit::for_row(permit, row, &run.runbook));
     if permit.is_none() {

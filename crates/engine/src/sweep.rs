@@ -9,6 +9,7 @@ use firebreak_core::muting::{Live, MuteFacts, Reading};
 use firebreak_core::policy::Policy;
 use jiff::Timestamp;
 
+use crate::muting::effects;
 use crate::ports::{Clock, ListQuery, Store, StoreError};
 use crate::record::{RecordError, record};
 use crate::shared_cause::{domains, suspicions};
@@ -50,6 +51,7 @@ pub async fn sweep(with: Sweep<'_>) -> Result<Swept, StoreError> {
         silences: Reading::Known(silences),
         live: Reading::Known(others),
         suspected: Reading::Known(suspicions(with.store, &domains).await?),
+        effects: Reading::Known(effects(with.store).await?),
     };
     let mut swept = Swept { looked_at: incidents.len(), ..Swept::default() };
     for incident in &incidents {

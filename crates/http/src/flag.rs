@@ -1,7 +1,8 @@
 //! The flag API of a service: `GET` reads a flag, `PUT` sets it if it still has the version that was read.
 
+use firebreak_core::evidence::{Change, Fact};
 use reqwest::Url;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
 use crate::client::{CallError, Client, call};
@@ -12,7 +13,41 @@ pub(crate) struct Flag {
     pub(crate) name: String,
     pub(crate) value: Value,
     pub(crate) version: u64,
+    /// Who changed it last; there where the service keeps a record of it.
+    #[serde(default)]
+    pub(crate) changed_by: Option<String>,
+    /// When; `null` where nobody did.
+    #[serde(default, deserialize_with = "there")]
+    pub(crate) changed_at: Option<Value>,
 }
+
+/// Tells a `null` from a key that is not there.
+fn there<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
+}
+
+impl Flag {
+    /// The latest change by anybody but us, as far as the service says.
+    pub(crate) fn changed(&self) -> Fact<Option<Change>> {
+        let unreadable = |why: &str| Fact::Unreadable(why.to_owned());
+        match &self.changed_at {
+            None => unreadable("the flag has no `changed_at`: its service keeps no record"),
+            Some(Value::Null) => Fact::Known(None),
+            Some(_) if self.changed_by.as_deref() == Some(OURSELVES) => Fact::Known(None),
+            Some(at) => match at.as_str().and_then(|at| at.parse().ok()) {
+                Some(at) => {
+                    let by = self.changed_by.clone().unwrap_or_else(|| "somebody".to_owned());
+                    Fact::Known(Some(Change { by, at }))
+                }
+                None => unreadable("the flag's `changed_at` is no time"),
+            },
+        }
+    }
+}
+
+/// Under this name our changes stand in the record of a service that keeps one.
+const OURSELVES: &str = "firebreak";
+const CHANGED_BY: &str = "x-changed-by";
 
 /// The part of a flag that an undo needs; stored as the before-picture.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -52,11 +87,12 @@ pub(crate) async fn set(
     if_version: u64,
 ) -> Result<Flag, SetError> {
     let change = json!({ "value": value, "if_version": if_version });
-    let answer = match call(client.put(url.clone()).json(&change)).await {
-        Ok(answer) => answer,
-        Err(CallError::NotSent(why)) => return Err(SetError::Refused(why)),
-        Err(CallError::NoAnswer(why)) => return Err(SetError::Unknown(why)),
-    };
+    let answer =
+        match call(client.put(url.clone()).header(CHANGED_BY, OURSELVES).json(&change)).await {
+            Ok(answer) => answer,
+            Err(CallError::NotSent(why)) => return Err(SetError::Refused(why)),
+            Err(CallError::NoAnswer(why)) => return Err(SetError::Unknown(why)),
+        };
     match answer.status {
         200..=299 => {
             let set = flag(url, &answer.body).map_err(SetError::Unknown)?;

@@ -9,6 +9,7 @@ use firebreak_core::incident::event::WAKES_DRIVER;
 use firebreak_core::policy::Policy;
 use firebreak_core::run::{Directive, Takeover};
 use firebreak_core::runbook::RunbookSet;
+use firebreak_engine::guard_meter::GuardMeter;
 use firebreak_engine::ports::{Clock, HandsSet, StoreError};
 use firebreak_engine::remediate::{ActReport, RemediateError, Remediation, act, advance};
 use jiff::{SignedDuration, Timestamp};
@@ -27,6 +28,7 @@ pub struct DriverSettings {
     pub runbooks: Arc<RunbookSet>,
     pub policy: Arc<Policy>,
     pub hands: Arc<HandsSet>,
+    pub meter: Arc<GuardMeter>,
     pub reopen_within: SignedDuration,
 }
 
@@ -240,6 +242,7 @@ impl Turn {
             runbooks: &settings.runbooks,
             policy: &settings.policy,
             hands: &settings.hands,
+            meter: &settings.meter,
             reopen_within: settings.reopen_within,
         };
         loop {

@@ -1,10 +1,11 @@
-//! Listening for signs of life and looking after shared causes, again and again, for as long as the platform runs.
+//! Listening for signs of life, looking after shared causes and the breaker, again and again, for as long as the platform runs.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use firebreak_core::policy::Policy;
 use firebreak_core::routing::Routes;
+use firebreak_engine::breaker;
 use firebreak_engine::heartbeats::listen;
 use firebreak_engine::ingest::Ingest;
 use firebreak_engine::ports::{Clock, Store};
@@ -57,6 +58,9 @@ async fn run(settings: ListenSettings, mut stopped: watch::Receiver<()>) {
         };
         if let Err(error) = listen(with).await {
             tracing::warn!(%error, "nobody knows which sources are silent");
+        }
+        if let Err(error) = breaker::watch(with).await {
+            tracing::warn!(%error, "nobody knows whether the breaker tripped");
         }
         if let Err(error) = settle(with).await {
             tracing::warn!(%error, "nobody knows whether a shared cause is over");

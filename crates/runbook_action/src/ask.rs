@@ -28,6 +28,10 @@ pub(crate) enum Ask {
     SilenceList {},
     /// A person ends a silence.
     SilenceExpire { id: SilenceId, by: String },
+    /// How does the breaker stand?
+    BreakerStatus {},
+    /// A person lets actions go on after too many did no good.
+    BreakerReset { by: String, reason: String },
     /// The execution that drove the incident is no more. Never asked for by name.
     #[serde(skip)]
     Died { incident_id: IncidentId, driver: String, how: String },
@@ -143,6 +147,18 @@ mod tests {
             let odd = json!({"op": ask, "colour": "red"});
             assert!(read(odd).unwrap_err().to_string().contains("colour"), "{ask}");
         }
+    }
+
+    #[test]
+    fn a_person_asks_for_the_breaker_and_resets_it() {
+        assert_eq!(read(json!({"op": "breaker_status"})), Ok(Ask::BreakerStatus {}));
+        let (by, reason) = ("ana".to_owned(), "the image was bad".to_owned());
+        let reset = json!({"op": "breaker_reset", "by": by, "reason": reason});
+        assert_eq!(read(reset), Ok(Ask::BreakerReset { by, reason }));
+        assert!(matches!(
+            read(json!({"op": "breaker_reset", "by": "ana"})),
+            Err(Fault::BadRequest(_))
+        ));
     }
 
     #[test]

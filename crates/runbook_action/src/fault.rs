@@ -1,6 +1,7 @@
 //! Why an invocation fails, in the words that the state machine and the alarms see.
 
 use firebreak_core::incident::Refusal;
+use firebreak_engine::breaker::ResetError;
 use firebreak_engine::ports::StoreError;
 use firebreak_engine::record::RecordError;
 use firebreak_engine::remediate::RemediateError;
@@ -23,6 +24,8 @@ pub(crate) enum Fault {
     #[error(transparent)]
     Silence(#[from] SilenceError),
     #[error(transparent)]
+    Reset(#[from] ResetError),
+    #[error(transparent)]
     Store(#[from] StoreError),
 }
 
@@ -41,8 +44,10 @@ impl Fault {
             Fault::Remediate(RemediateError::Store(error))
             | Fault::Decide(RecordError::Store(error))
             | Fault::Silence(SilenceError::Store(error))
+            | Fault::Reset(ResetError::Store(error))
             | Fault::Store(error) => of_store(error),
             Fault::Decide(RecordError::Refused(_))
+            | Fault::Reset(ResetError::Refused(_))
             | Fault::Silence(SilenceError::Refused(_) | SilenceError::TooMany) => "Refused",
             Fault::Silence(SilenceError::NotFound(_)) => "SilenceNotFound",
             Fault::Silence(SilenceError::Contended(_)) => "Contended",

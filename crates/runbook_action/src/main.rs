@@ -11,13 +11,16 @@ use fault::Fault;
 use firebreak_aws::lambda::{self, environment};
 use firebreak_aws::store::DynamoStore;
 use firebreak_aws::{client, ec2::Ec2Reboot};
+use firebreak_core::guards;
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::Command;
 use firebreak_core::policy::Policy;
 use firebreak_core::routing::Routes;
 use firebreak_core::run::Takeover;
 use firebreak_core::runbook::RunbookSet;
+use firebreak_engine::breaker;
 use firebreak_engine::command::command;
+use firebreak_engine::guard_meter::GuardMeter;
 use firebreak_engine::ingest::Ingest;
 use firebreak_engine::ports::{Clock as _, Hands, HandsSet, Settings as _, SystemClock};
 use firebreak_engine::remediate::{ActReport, Remediation, act, advance};
@@ -36,6 +39,7 @@ struct Function {
     policy: Policy,
     routes: Routes,
     hands: HandsSet,
+    meter: GuardMeter,
     reopen_within: SignedDuration,
 }
 
@@ -44,6 +48,12 @@ async fn main() -> Result<(), Error> {
     lambda::start_logging();
     let [table] = lambda::required(&environment, ["TABLE_NAME"])?;
     let family = environment("ACTION_FAMILY");
+    // A build whose guards cannot be shown to block must not act: the execution fails, and people are told.
+    if let Err(unproved) = guards::self_test() {
+        let why: Vec<String> = unproved.iter().map(ToString::to_string).collect();
+        tracing::error!(why = why.join("; "), "the guards are not proved: this build does not act");
+        return Err(why.join("; ").into());
+    }
     let config = client::load().await;
     let hands: Vec<Box<dyn Hands>> = match family.as_deref() {
         None => Vec::new(),
@@ -72,6 +82,7 @@ async fn main() -> Result<(), Error> {
         routes: Routes::of(&policy),
         policy,
         hands: HandsSet::new(hands),
+        meter: GuardMeter::default(),
         reopen_within: lambda::reopen_within(&environment)?,
     };
     run(service_fn(|event: LambdaEvent<Value>| function.answer(event.payload))).await
@@ -115,6 +126,7 @@ impl Function {
             runbooks: &self.runbooks,
             policy: &self.policy,
             hands: &self.hands,
+            meter: &self.meter,
             reopen_within: self.reopen_within,
         };
         tracing::info!(?ask, "asked");
@@ -147,6 +159,10 @@ impl Function {
                 let silence = silence::expire(&self.store, &SystemClock, &id, &by).await?;
                 self.take_effect().await;
                 json!(silence)
+            }
+            Ask::BreakerStatus {} => json!(breaker::standing(&self.store).await?),
+            Ask::BreakerReset { by, reason } => {
+                json!(breaker::reset(self.ingest(), &by, &reason).await?)
             }
             Ask::Died { incident_id, driver, how } => {
                 driver_died(with, &incident_id, &driver, &how).await?;

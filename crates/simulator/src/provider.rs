@@ -1,11 +1,13 @@
 //! The provider of a simulated world: instances that fall ill and hands that act on them, with every way in
 //! which a provider can disappoint: lost answers, throttling, slowness, stale and untrue readings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use firebreak_core::evidence::{Evidence, Group, Observation, Reading};
+use firebreak_core::evidence::{
+    Circumstances, Evidence, Fact, Group, Observation, Questions, Reading,
+};
 use firebreak_core::guards::RowPermit;
 use firebreak_core::ledger::Row;
 use firebreak_core::runbook::Step;
@@ -187,7 +189,7 @@ impl Hands for Reboot {
     async fn observe(
         &self,
         target: &Target,
-        group: Option<&str>,
+        asked: Questions<'_>,
     ) -> Result<Observation, ReadError> {
         let provider = &self.0;
         provider.slow().await;
@@ -196,13 +198,33 @@ impl Hands for Reboot {
         }
         let state = provider.state();
         let members = u32::try_from(state.instances.len()).unwrap_or(u32::MAX);
+        let is_well = |instance: &Instance| instance.ill.is_none() && instance.in_flight == 0;
+        let healthy: BTreeSet<String> = state
+            .instances
+            .iter()
+            .filter(|(_, instance)| is_well(instance))
+            .map(|(id, _)| id.clone())
+            .take(Group::MOST_NAMED)
+            .collect();
+        let circumstances = Circumstances {
+            changed: Fact::Known(None),
+            deployment: Fact::Known(None),
+            healthy: Fact::Known(healthy.contains(&target.id)),
+        };
         let launch =
             state.instances.get(&target.id).map(|instance| format!("launch-{}", instance.launch));
         Ok(Observation {
             target: target.clone(),
             identity: launch,
-            tags: [("firebreak".to_owned(), "allow".to_owned())].into(),
-            group: group.map(|group| Group { key: format!("{group}=api"), members }),
+            tags: [("firebreak", "allow"), ("service", "api")]
+                .map(|(tag, value)| (tag.to_owned(), value.to_owned()))
+                .into(),
+            group: asked.group.map(|group| Group {
+                key: format!("{group}=api"),
+                members,
+                healthy: Fact::Known(healthy),
+            }),
+            circumstances,
             captured: json!(null),
             seen_at: provider.kernel.now(),
         })

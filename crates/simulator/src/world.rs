@@ -11,8 +11,9 @@ use firebreak_core::policy::{Policy, Trust};
 use firebreak_core::routing::Routes;
 use firebreak_core::run::{Directive, Order, Phase, Takeover, Work};
 use firebreak_core::runbook::RunbookSet;
-use firebreak_core::switch::{Engaged, KillSwitch};
+use firebreak_core::switch::KillSwitch;
 use firebreak_engine::command::command;
+use firebreak_engine::guard_meter::GuardMeter;
 use firebreak_engine::ingest::{Ingest, take_all};
 use firebreak_engine::ports::{Clock as _, HandsSet, Settings as _};
 use firebreak_engine::remediate::{Remediation, act, advance};
@@ -99,6 +100,7 @@ pub(crate) struct World {
     runbooks: Arc<RunbookSet>,
     policy: Arc<Policy>,
     hands: Arc<HandsSet>,
+    meter: Arc<GuardMeter>,
     pending: Arc<Mutex<Pending>>,
 }
 
@@ -143,6 +145,7 @@ impl World {
             runbooks: Arc::new(runbooks),
             policy: Arc::new(Policy { trust: forgiving(), ..Policy::default() }),
             hands,
+            meter: Arc::default(),
             pending: Arc::default(),
         }
     }
@@ -224,6 +227,7 @@ impl World {
             runbooks: &self.runbooks,
             policy: &self.policy,
             hands: &self.hands,
+            meter: &self.meter,
             reopen_within: REOPEN_WITHIN,
         }
     }
@@ -416,16 +420,20 @@ impl World {
     }
 
     async fn stop_everything_for(&self, time: SignedDuration) {
-        let engaged =
-            Engaged { by: "ann".to_owned(), reason: "a look".to_owned(), at: self.kernel.now() };
-        let on = KillSwitch { engaged: Some(engaged) };
+        let ann = || "ann".to_owned();
+        let on = KillSwitch::engaged(ann(), "a look".to_owned(), self.kernel.now());
         if self.store.set_kill_switch(&on).await.is_err() {
             return;
         }
         self.kernel.say(|| "the kill switch is on".to_owned());
         self.pending().engaged = Some(self.kernel.now());
         self.kernel.sleep(time).await;
-        while self.store.set_kill_switch(&KillSwitch::default()).await.is_err() {}
+        while self
+            .store
+            .set_kill_switch(&KillSwitch::released(ann(), self.kernel.now()))
+            .await
+            .is_err()
+        {}
         self.pending().engaged = None;
         self.kernel.say(|| "the kill switch is off".to_owned());
     }

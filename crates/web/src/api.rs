@@ -18,7 +18,7 @@ use firebreak_core::policy::Policy;
 use firebreak_core::proof::Secrets;
 use firebreak_core::routing::Routes;
 use firebreak_core::runbook::{Draft, RunbookSet, lint};
-use firebreak_core::switch::{Engaged, KillSwitch};
+use firebreak_core::switch::KillSwitch;
 use firebreak_engine::command::command;
 use firebreak_engine::ingest::Ingest;
 use firebreak_engine::ports::{Clock, ListQuery, SecretSource, Store};
@@ -285,12 +285,10 @@ async fn set_kill_switch(
 ) -> Result<Json<KillSwitch>, Failure> {
     let Json(turn) = body.map_err(|bad| bad_request(bad.body_text()))?;
     let switch = match turn {
-        Turn::Engage { by, reason } => {
-            KillSwitch { engaged: Some(Engaged { by, reason, at: api.clock.now() }) }
-        }
+        Turn::Engage { by, reason } => KillSwitch::engaged(by, reason, api.clock.now()),
         Turn::Release { by } => {
             tracing::warn!(by, "the kill switch was released");
-            KillSwitch::default()
+            KillSwitch::released(by, api.clock.now())
         }
     };
     api.store.set_kill_switch(&switch).await?;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
+use firebreak_engine::guard_meter::{GuardCount, GuardMeter};
 use firebreak_engine::queue::Meter;
 use firebreak_engine::traffic::Traffic;
 use prometheus_client::collector::Collector;
@@ -50,7 +51,17 @@ const SECONDS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 impl Metrics {
     /// With what happens in the queue of intake.
     pub fn of(queue: Arc<Meter>) -> Self {
+        Self::in_registry(queue, Registry::with_prefix("firebreak"))
+    }
+
+    /// Where runbooks are driven too: also with what the guards say.
+    pub fn with_guards(queue: Arc<Meter>, guards: Arc<GuardMeter>) -> Self {
         let mut registry = Registry::with_prefix("firebreak");
+        registry.register_collector(Box::new(OfGuards(guards)));
+        Self::in_registry(queue, registry)
+    }
+
+    fn in_registry(queue: Arc<Meter>, mut registry: Registry) -> Self {
         registry.register_collector(Box::new(InQueue(queue)));
         let alerts = Family::default();
         registry.register("alerts", "Alerts taken in, by what became of them", alerts.clone());
@@ -155,6 +166,27 @@ impl Collector for InQueue {
     }
 }
 
+/// Reads the counts of the guards when the metrics are asked for.
+#[derive(Debug)]
+struct OfGuards(Arc<GuardMeter>);
+
+impl Collector for OfGuards {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let families: [(&str, &str, fn(&GuardCount) -> u64); 2] = [
+            ("guard_asked", "How often each guard was asked", |count| count.asked),
+            ("guard_held", "How often each guard held an action", |count| count.held),
+        ];
+        for (name, help, value) in families {
+            let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+            for count in self.0.counts() {
+                let counter = ConstCounter::new(value(&count));
+                counter.encode(family.encode_family(&[("guard", count.guard)])?)?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// The older form: the name of a counter ends in `_total` in its comments too, and there is no end mark.
 fn plain(open_metrics: &str) -> String {
     let counters: Vec<&str> = open_metrics
@@ -200,6 +232,20 @@ mod tests {
         assert!(kind.starts_with("application/openmetrics-text"));
         assert!(text.contains("# TYPE firebreak_alerts counter\n"), "{text}");
         assert!(text.ends_with("# EOF\n"), "{text}");
+    }
+
+    #[test]
+    fn every_guard_is_there_from_the_start() {
+        let metrics = Metrics::with_guards(Arc::default(), Arc::default());
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &metrics.registry).unwrap();
+        for guard in firebreak_core::guards::GUARDS {
+            let name = guard.name();
+            for family in ["asked", "held"] {
+                let line = format!("firebreak_guard_{family}_total{{guard=\"{name}\"}} 0\n");
+                assert!(text.contains(&line), "{line} in {text}");
+            }
+        }
     }
 
     #[tokio::test]

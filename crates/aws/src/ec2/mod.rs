@@ -3,6 +3,7 @@
 mod outcome;
 mod state;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,7 +13,9 @@ use aws_config::timeout::TimeoutConfig;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::operation::RequestId as _;
 use aws_sdk_ec2::types::{Filter, Instance, InstanceStatus};
-use firebreak_core::evidence::{Evidence, Group, Observation, Reading};
+use firebreak_core::evidence::{
+    Circumstances, Evidence, Fact, Group, Health, Observation, Questions, Reading,
+};
 use firebreak_core::guards::RowPermit;
 use firebreak_core::ledger::Row;
 use firebreak_core::runbook::Step;
@@ -26,6 +29,10 @@ use state::tags;
 
 /// What EC2 answers for an instance that it does not know.
 const UNKNOWN_INSTANCE: &str = "InvalidInstanceID.NotFound";
+
+/// So many ids may be named in one question for statuses.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstanceStatus.html>
+const MOST_STATUSES: usize = 100;
 
 /// Reboots instances; needs the permissions that `ec2.reboot` declares.
 #[derive(Debug, Clone)]
@@ -59,8 +66,8 @@ impl Ec2Reboot {
         }
     }
 
-    /// The instances that could serve beside it: those that run and carry the same value of the tag.
-    async fn group(&self, tag: &str, value: &str) -> Result<Group, ReadError> {
+    /// The instances that could serve, itself among them: those that run and carry the same value of the tag.
+    async fn group(&self, tag: &str, value: &str, health: Health) -> Result<Group, ReadError> {
         let filter = |name: String, value: &str| Filter::builder().name(name).values(value).build();
         let mut pages = self
             .client
@@ -70,15 +77,50 @@ impl Ec2Reboot {
             .max_results(1000)
             .into_paginator()
             .send();
-        let mut members = 0;
+        let mut ids = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| ReadError(failure::words(&error)))?;
-            members += page.reservations().iter().map(|r| r.instances().len()).sum::<usize>();
+            let instances = page.reservations().iter().flat_map(|r| r.instances());
+            ids.extend(instances.filter_map(|instance| instance.instance_id().map(str::to_owned)));
         }
-        Ok(Group {
-            key: format!("tag:{tag}={value}"),
-            members: u32::try_from(members).unwrap_or(u32::MAX),
-        })
+        let healthy = match health {
+            Health::NotAsked => Fact::default(),
+            Health::Asked => self.healthy(&ids).await,
+        };
+        let members = u32::try_from(ids.len()).unwrap_or(u32::MAX);
+        Ok(Group { key: format!("tag:{tag}={value}"), members, healthy })
+    }
+
+    /// Those of these whose status checks pass, until enough are found.
+    async fn healthy(&self, ids: &[String]) -> Fact<BTreeSet<String>> {
+        let mut healthy = BTreeSet::new();
+        for some in ids.chunks(MOST_STATUSES) {
+            let ids = Some(some.to_vec());
+            let asked = self.client.describe_instance_status().set_instance_ids(ids).send().await;
+            let statuses = match asked {
+                Ok(answer) => answer.instance_statuses.unwrap_or_default(),
+                Err(error) => return Fact::Unreadable(failure::words(&error)),
+            };
+            let good = statuses.iter().filter(|status| state::is_healthy(status));
+            healthy.extend(good.filter_map(|status| status.instance_id().map(str::to_owned)));
+            if healthy.len() >= Group::MOST_NAMED {
+                break;
+            }
+        }
+        Fact::Known(healthy.into_iter().take(Group::MOST_NAMED).collect())
+    }
+
+    /// What EC2 itself tells of what goes on around an instance; see the page on hands-off in the documentation.
+    async fn circumstances(&self, instance: &Instance, health: Health) -> Circumstances {
+        let healthy = match (health, instance.instance_id()) {
+            (Health::Asked, Some(id)) => match self.status(id).await {
+                Ok(status) => Fact::Known(status.as_ref().is_some_and(state::is_healthy)),
+                Err(error) => Fact::Unreadable(error.to_string()),
+            },
+            (Health::Asked | Health::NotAsked, _) => Fact::default(),
+        };
+        let deployment = state::deployment(&tags(instance));
+        Circumstances { changed: state::changed(instance), deployment, healthy }
     }
 
     /// One attempt and no retry of any kind: the call is not idempotent.
@@ -126,7 +168,7 @@ impl Hands for Ec2Reboot {
     async fn observe(
         &self,
         target: &Target,
-        group: Option<&str>,
+        asked: Questions<'_>,
     ) -> Result<Observation, ReadError> {
         let seen_at = Timestamp::now();
         let instance = self.instance(&target.id).await?;
@@ -136,19 +178,21 @@ impl Hands for Ec2Reboot {
                 identity: None,
                 tags: std::collections::BTreeMap::new(),
                 group: None,
+                circumstances: Circumstances::default(),
                 captured: json!({"state": "gone"}),
                 seen_at,
             });
         };
         let tags = tags(&instance);
-        let tag = group.and_then(|group| group.strip_prefix("tag:"));
+        let tag = asked.group.and_then(|group| group.strip_prefix("tag:"));
         let group = match tag.and_then(|tag| tags.get(tag).map(|value| (tag, value))) {
-            Some((tag, value)) => Some(self.group(tag, value).await?),
+            Some((tag, value)) => Some(self.group(tag, value, asked.health).await?),
             None => None,
         };
         Ok(Observation {
             target: target.clone(),
             identity: Some(state::identity(&instance)?),
+            circumstances: self.circumstances(&instance, asked.health).await,
             group,
             captured: json!({"state": state::name(instance.state())}),
             tags,

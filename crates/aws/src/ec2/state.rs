@@ -6,8 +6,9 @@ use aws_sdk_ec2::types::{
     Instance, InstanceState, InstanceStateName, InstanceStatus, SummaryStatus,
 };
 use aws_smithy_types::date_time::Format;
-use firebreak_core::evidence::Reading;
+use firebreak_core::evidence::{Change, Fact, Reading};
 use firebreak_engine::ports::ReadError;
+use jiff::Timestamp;
 
 /// A terminated instance can still be read for an hour, and is nothing that could be acted on.
 pub(super) fn exists(instance: &Instance) -> bool {
@@ -56,6 +57,44 @@ pub(super) fn reading(status: Option<&InstanceStatus>) -> (Reading, String) {
     (reading, detail)
 }
 
+/// Whether both status checks pass.
+pub(super) fn is_healthy(status: &InstanceStatus) -> bool {
+    reading(Some(status)).0 == Reading::Good
+}
+
+/// EC2 keeps no record of who did what to an instance; its launch, which a stop and start is too, is the one
+/// change that it tells of, whoever made it.
+pub(super) fn changed(instance: &Instance) -> Fact<Option<Change>> {
+    let launched = instance.launch_time().and_then(|time| Timestamp::from_second(time.secs()).ok());
+    match launched {
+        Some(at) => Fact::Known(Some(Change { by: "whoever launched it".to_owned(), at })),
+        None => Fact::Unreadable("the answer names no launch time".to_owned()),
+    }
+}
+
+/// Set by a pipeline for as long as it deploys; `no` says that it looks after the tag and does not deploy now.
+const DEPLOYING: &str = "firebreak:deploying";
+
+/// Who else may replace or change the instance; whether they do so now is theirs to say.
+const OWNERS: &[(&str, &str)] = &[
+    ("aws:autoscaling:groupName", "the Auto Scaling group"),
+    ("aws:cloudformation:stack-name", "the CloudFormation stack"),
+];
+
+pub(super) fn deployment(tags: &BTreeMap<String, String>) -> Fact<Option<String>> {
+    if let Some(what) = tags.get(DEPLOYING) {
+        let none = matches!(what.trim(), "" | "no" | "false");
+        return Fact::Known((!none).then(|| what.clone()));
+    }
+    let owner = OWNERS.iter().find_map(|(tag, words)| Some((words, tags.get(*tag)?)));
+    match owner {
+        Some((words, name)) => Fact::Unreadable(format!(
+            "it belongs to {words} {name}, whose rollouts are not read; let the pipeline tag it {DEPLOYING}=<what>, and `no` afterwards"
+        )),
+        None => Fact::Known(None),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use aws_sdk_ec2::types::InstanceStatusSummary;
@@ -92,5 +131,31 @@ mod tests {
         }
         assert_eq!(reading(None).0, Reading::Worse);
         assert_eq!(reading(Some(&InstanceStatus::builder().build())).0, Reading::Unreadable);
+    }
+
+    fn tagged(tags: &[(&str, &str)]) -> Fact<Option<String>> {
+        deployment(
+            &tags.iter().map(|(tag, value)| ((*tag).to_owned(), (*value).to_owned())).collect(),
+        )
+    }
+
+    #[test]
+    fn a_deployment_is_what_its_pipeline_says_and_unreadable_where_an_owner_says_nothing() {
+        let owner = ("aws:autoscaling:groupName", "web");
+        assert_eq!(tagged(&[]), Fact::Known(None));
+        assert_eq!(tagged(&[owner, (DEPLOYING, "v42")]), Fact::Known(Some("v42".to_owned())));
+        assert_eq!(tagged(&[owner, (DEPLOYING, "no")]), Fact::Known(None));
+        let Fact::Unreadable(why) = tagged(&[owner]) else { panic!("nobody said") };
+        assert!(why.contains("Auto Scaling group web"), "{why}");
+        assert!(matches!(tagged(&[("aws:cloudformation:stack-name", "s")]), Fact::Unreadable(_)));
+    }
+
+    #[test]
+    fn the_launch_is_the_change_that_is_known() {
+        let launched = aws_smithy_types::DateTime::from_secs(1_795_000_000);
+        let instance = Instance::builder().launch_time(launched).build();
+        let Fact::Known(Some(change)) = changed(&instance) else { panic!("it was launched") };
+        assert_eq!(change.at.as_second(), 1_795_000_000);
+        assert!(matches!(changed(&Instance::builder().build()), Fact::Unreadable(_)));
     }
 }

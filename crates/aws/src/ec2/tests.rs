@@ -72,7 +72,7 @@ async fn what_cannot_be_read_is_no_reading() {
     let stub = Stub::start(vec![Answer::Http(403, DENIED)]).await;
     let hands = Ec2Reboot::new(&stub.config);
     let target = Target { kind: "ec2.instance".to_owned(), id: "i-0123456789abcdef0".to_owned() };
-    let error = hands.observe(&target, None).await.unwrap_err();
+    let error = hands.observe(&target, Questions::default()).await.unwrap_err();
     assert_eq!(error.to_string(), "UnauthorizedOperation: no");
     assert!(hands.status(&target.id).await.is_err());
 }

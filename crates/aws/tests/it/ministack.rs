@@ -7,7 +7,7 @@ use firebreak_aws::secrets::ManagedSecrets;
 use firebreak_aws::topics::TopicSender;
 use firebreak_core::book::{Books, RunRef};
 use firebreak_core::channels::{Reply, Request};
-use firebreak_core::evidence::Reading;
+use firebreak_core::evidence::{Fact, Health, Questions, Reading};
 use firebreak_core::ids::IncidentId;
 use firebreak_core::ledger::Row;
 use firebreak_core::plan::{Basis, Plan};
@@ -54,10 +54,14 @@ pub(crate) async fn launch(ec2: &aws_sdk_ec2::Client, tags: &[(&str, &str)]) -> 
     Target { kind: "ec2.instance".to_owned(), id }
 }
 
+fn in_group(group: &str) -> Questions<'_> {
+    Questions { group: Some(group), health: Health::Asked }
+}
+
 /// What a run would check after it acted on the target.
 async fn check(hands: &Ec2Reboot, target: &Target) -> (Reading, String) {
     let runbook: Runbook = runbook::read(RUNBOOK).unwrap();
-    let seen = hands.observe(target, None).await.unwrap();
+    let seen = hands.observe(target, Questions::default()).await.unwrap();
     let run = RunRef { incident: IncidentId::try_from("inc_1".to_owned()).unwrap(), run: 1 };
     let basis = Basis {
         runbook: &runbook,
@@ -89,7 +93,7 @@ async fn an_instance_is_seen_as_it_is() {
     launch(&ec2, &tags).await;
     ec2.stop_instances().instance_ids(&stopped.id).send().await.unwrap();
 
-    let seen = hands.observe(&target, Some("tag:service")).await.unwrap();
+    let seen = hands.observe(&target, in_group("tag:service")).await.unwrap();
     assert_eq!(seen.target, target);
     assert!(seen.identity.as_ref().unwrap().starts_with(&format!("{}@20", target.id)));
     assert_eq!(seen.tags["firebreak"], "allow");
@@ -97,9 +101,13 @@ async fn an_instance_is_seen_as_it_is() {
     let group = seen.group.unwrap();
     assert_eq!((group.key, group.members), (format!("tag:service={service}"), 2));
 
-    let without = hands.observe(&target, None).await.unwrap();
+    let Fact::Known(healthy) = group.healthy else { panic!("{:?}", group.healthy) };
+    assert!(healthy.contains(&target.id) && !healthy.contains(&stopped.id), "{healthy:?}");
+    assert_eq!(seen.circumstances.healthy, Fact::Known(true));
+
+    let without = hands.observe(&target, Questions::default()).await.unwrap();
     assert_eq!((without.group, without.identity), (None, seen.identity));
-    assert_eq!(hands.observe(&target, Some("tag:absent")).await.unwrap().group, None);
+    assert_eq!(hands.observe(&target, in_group("tag:absent")).await.unwrap().group, None);
     assert_eq!(check(&hands, &target).await.0, Reading::Good);
     let (reading, detail) = check(&hands, &stopped).await;
     assert_eq!(reading, Reading::Worse, "{detail}");
@@ -113,7 +121,7 @@ async fn what_is_gone_has_no_identity() {
     ec2.terminate_instances().instance_ids(&target.id).send().await.unwrap();
     let never = Target { id: "i-0123456789abcdef0".to_owned(), ..target.clone() };
     for gone in [target, never] {
-        let seen = hands.observe(&gone, Some("tag:service")).await.unwrap();
+        let seen = hands.observe(&gone, in_group("tag:service")).await.unwrap();
         assert_eq!((seen.identity, seen.group), (None, None), "{gone}");
         let (reading, detail) = check(&hands, &gone).await;
         assert_eq!(reading, Reading::Worse, "{detail}");

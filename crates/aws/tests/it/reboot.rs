@@ -8,6 +8,7 @@ use firebreak_core::policy::Policy;
 use firebreak_core::run::{Directive, Order, Takeover, Work};
 use firebreak_core::runbook;
 use firebreak_engine::contracts::examples;
+use firebreak_engine::guard_meter::GuardMeter;
 use firebreak_engine::ports::{HandsSet, IncidentStore as _, SystemClock};
 use firebreak_engine::remediate::{ActReport, Remediation, act, advance};
 use jiff::{SignedDuration, Timestamp};
@@ -41,6 +42,7 @@ async fn a_planned_reboot_is_sent_once_and_checked() {
         runbooks: &runbooks,
         policy: &Policy::default(),
         hands: &hands,
+        meter: &GuardMeter::default(),
         reopen_within: SignedDuration::from_mins(10),
     };
     let now = Timestamp::now();

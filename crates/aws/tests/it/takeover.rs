@@ -6,6 +6,7 @@ use firebreak_core::policy::Policy;
 use firebreak_core::run::{Directive, Takeover};
 use firebreak_core::runbook::{self, RunbookSet};
 use firebreak_engine::contracts::examples;
+use firebreak_engine::guard_meter::GuardMeter;
 use firebreak_engine::ids::incident_id;
 use firebreak_engine::ports::{HandsSet, IncidentStore as _, Store, SystemClock};
 use firebreak_engine::remediate::{RemediateError, Remediation, advance};
@@ -55,6 +56,7 @@ async fn a_dead_driver_takes_its_run_and_no_other_with_it() {
         runbooks: &runbooks,
         policy: &Policy::default(),
         hands: &hands,
+        meter: &GuardMeter::default(),
         reopen_within: SignedDuration::from_mins(10),
     };
     let id = open(&store, "slow-api-data").await;
@@ -87,6 +89,7 @@ async fn a_driver_that_died_before_it_began_is_told_to_people() {
         runbooks: &runbooks,
         policy: &Policy::default(),
         hands: &hands,
+        meter: &GuardMeter::default(),
         reopen_within: SignedDuration::from_mins(10),
     };
     let id = open(&store, "other").await;

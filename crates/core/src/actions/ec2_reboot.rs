@@ -62,6 +62,10 @@ impl Action for Ec2Reboot {
         SIGNALS
     }
 
+    fn expected_for(&self) -> SignedDuration {
+        SignedDuration::from_mins(5)
+    }
+
     fn permissions(&self) -> &'static [Permission] {
         &[
             Permission {

@@ -65,6 +65,10 @@ impl Action for HttpSetFlag {
         }]
     }
 
+    fn expected_for(&self) -> SignedDuration {
+        SignedDuration::ZERO
+    }
+
     fn permissions(&self) -> &'static [Permission] {
         &[]
     }

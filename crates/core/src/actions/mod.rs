@@ -177,6 +177,9 @@ pub trait Action: Sync {
 
     fn signals(&self) -> &'static [Signal];
 
+    /// For how long the action may itself make its target, and what depends on it, raise alerts.
+    fn expected_for(&self) -> SignedDuration;
+
     fn permissions(&self) -> &'static [Permission];
 
     /// What a person should expect to see when it is done to the target.

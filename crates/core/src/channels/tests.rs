@@ -114,6 +114,7 @@ fn story_and_end() -> (Vec<Notification>, Incident) {
         identity: Some("r-1 2026-11-01T00:00:00Z".to_owned()),
         tags: [("firebreak".to_owned(), "allow".to_owned())].into(),
         group: None,
+        circumstances: crate::evidence::Circumstances::default(),
         captured: Value::Null,
         seen_at: at(31),
     }];
@@ -170,7 +171,7 @@ fn story_and_end() -> (Vec<Notification>, Incident) {
     story.then(60, [Event::ApprovalGranted { run, plan_hash, by: text("ada") }]);
     story.then(61, [observed()]);
     story.then(61, [planned()]);
-    story.then(61, [Event::StepClaimed { run, row, fence: 8 }]);
+    story.then(61, [Event::StepClaimed { run, row, fence: 8, groups: Vec::new() }]);
     story.then(61, [Event::StepSent { run, row }]);
     story.tell(61);
     story.then(62, [Event::StepConfirmed { run, row, receipt: text("request 4f1c") }]);

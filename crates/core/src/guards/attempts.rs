@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Case, Guard, hold, pass};
+use super::{Case, Example, Guard, Scene, hold, pass};
 use crate::trace::Ruling;
 
 pub(super) struct Attempts;
@@ -45,5 +45,10 @@ impl Guard for Attempts {
             }
         }
         pass(format!("fewer than {} runs within {:#}", limit.max, limit.per))
+    }
+
+    fn example(&self, calm: &Scene) -> Example {
+        let once = calm.clone().acted(Scene::ONE, &Scene::other(), -2000);
+        Example { holds: once.clone().acted(Scene::ONE, &Scene::third(), -1000), passes: once }
     }
 }

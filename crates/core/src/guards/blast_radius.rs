@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Case, Guard, hold, pass};
+use super::{Case, Example, Guard, Scene, hold, pass};
 use crate::book::BookKey;
 use crate::evidence::Group;
 use crate::target::Target;
@@ -55,6 +55,11 @@ impl Guard for BlastRadius {
             room.push(format!("{key}: {} of {limit} allowed", targets.len()));
         }
         pass(room.join(", "))
+    }
+
+    fn example(&self, calm: &Scene) -> Example {
+        let acted = |seconds| calm.clone().acted(Scene::TWO, &Scene::other(), seconds);
+        Example { holds: acted(-3599), passes: acted(-3600) }
     }
 }
 

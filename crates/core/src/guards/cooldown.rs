@@ -1,6 +1,6 @@
 //! `cooldown`: a target that was just acted on is left alone for a while.
 
-use super::{Case, Guard, hold, pass};
+use super::{Case, Example, Guard, Scene, hold, pass};
 use crate::trace::Ruling;
 
 pub(super) struct Cooldown;
@@ -30,5 +30,10 @@ impl Guard for Cooldown {
             }
         }
         pass(format!("no run on the targets within {cooldown:#}"))
+    }
+
+    fn example(&self, calm: &Scene) -> Example {
+        let acted = |seconds| calm.clone().acted(Scene::ONE, &Scene::other(), seconds);
+        Example { holds: acted(-899), passes: acted(-900) }
     }
 }

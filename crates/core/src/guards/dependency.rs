@@ -1,6 +1,6 @@
 //! `dependency`: nothing that the service depends on is in trouble.
 
-use super::{Case, Guard, rule_on_mute};
+use super::{Case, Example, Guard, Scene, rule_on_mute};
 use crate::muting::MutedBy;
 use crate::trace::Ruling;
 
@@ -17,5 +17,10 @@ impl Guard for NoParentFires {
 
     fn judge(&self, case: &Case<'_>) -> Ruling {
         rule_on_mute(case, MutedBy::Dependency, "mend the service that it depends on")
+    }
+
+    fn example(&self, calm: &Scene) -> Example {
+        let fires = |service| calm.clone().beside("disk-full", service);
+        Example { holds: fires("db"), passes: fires("another") }
     }
 }

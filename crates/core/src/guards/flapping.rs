@@ -1,6 +1,6 @@
 //! `flapping`: the alert has settled.
 
-use super::{Case, Guard, rule_on_mute};
+use super::{Case, Example, Guard, Scene, rule_on_mute};
 use crate::muting::MutedBy;
 use crate::trace::Ruling;
 
@@ -17,5 +17,10 @@ impl Guard for Settled {
 
     fn judge(&self, case: &Case<'_>) -> Ruling {
         rule_on_mute(case, MutedBy::Flapping, "find out why it flaps, and act by hand")
+    }
+
+    fn example(&self, calm: &Scene) -> Example {
+        let once = calm.clone().over(Scene::ONE).fires_again(Scene::ONE);
+        Example { holds: once.clone().over(Scene::ONE).fires_again(Scene::ONE), passes: once }
     }
 }

@@ -1,6 +1,6 @@
 //! `identity`: the alert is about something known, and the target is the very thing that was planned for.
 
-use super::{Case, Guard, hold, pass};
+use super::{Case, Example, Guard, Scene, hold, pass};
 use crate::alert::Identity as Strength;
 use crate::trace::Ruling;
 
@@ -41,5 +41,10 @@ impl Guard for Identity {
             return hold("no target was read", "check the target that the alert names");
         }
         pass("every target exists and is the one that is meant")
+    }
+
+    fn example(&self, calm: &Scene) -> Example {
+        let gone = calm.clone().observed(|seen| seen.identity = None);
+        Example { holds: gone, passes: calm.clone() }
     }
 }

@@ -1,6 +1,6 @@
 //! `inhibited`: no other alert explains this one.
 
-use super::{Case, Guard, rule_on_mute};
+use super::{Case, Example, Guard, Scene, rule_on_mute};
 use crate::muting::MutedBy;
 use crate::trace::Ruling;
 
@@ -17,5 +17,10 @@ impl Guard for NotInhibited {
 
     fn judge(&self, case: &Case<'_>) -> Ruling {
         rule_on_mute(case, MutedBy::Inhibition, "mend what the other alert is about")
+    }
+
+    fn example(&self, calm: &Scene) -> Example {
+        let fires = |name| calm.clone().beside(name, "power");
+        Example { holds: fires("power-cut"), passes: fires("door-open") }
     }
 }

@@ -1,7 +1,7 @@
 //! `kill_switch`: nobody has stopped automation.
 
-use super::{Case, Guard, hold, pass};
-use crate::switch::SwitchReading;
+use super::{Case, Example, Guard, Scene, hold, pass};
+use crate::switch::{KillSwitch, SwitchReading};
 use crate::trace::Ruling;
 
 pub(super) struct KillSwitchOff;
@@ -12,7 +12,7 @@ impl Guard for KillSwitchOff {
     }
 
     fn summary(&self) -> &'static str {
-        "Holds everything while the kill switch is engaged, or when it cannot be read."
+        "Holds everything while the kill switch is engaged or cannot be read, and afterwards what was planned before its release."
     }
 
     fn judge(&self, case: &Case<'_>) -> Ruling {
@@ -26,8 +26,23 @@ impl Guard for KillSwitchOff {
                     format!("engaged by {} at {}: {}", engaged.by, engaged.at, engaged.reason),
                     "release it with `firebreak kill-switch off`",
                 ),
-                None => pass("off"),
+                None => match &switch.released {
+                    Some(released) if case.was_confirmed_before(released.at) => hold(
+                        format!("planned before {} released it at {}", released.by, released.at),
+                        "nothing: old work is dropped; it is acted on when it fires anew",
+                    ),
+                    Some(_) | None => pass("off"),
+                },
             },
+        }
+    }
+
+    fn example(&self, calm: &Scene) -> Example {
+        let by = || "ana".to_owned();
+        let of = |switch| calm.clone().with(|scene| scene.switch = SwitchReading::Known(switch));
+        Example {
+            holds: of(KillSwitch::engaged(by(), "a drill".to_owned(), calm.now)),
+            passes: of(KillSwitch::released(by(), calm.now)),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `lock`: no other run holds a target.
 
-use super::{Case, Guard, hold, pass};
+use super::{Case, Example, Guard, Scene, hold, pass};
 use crate::trace::Ruling;
 
 pub(super) struct Unlocked;
@@ -36,5 +36,10 @@ impl Guard for Unlocked {
             }
         }
         pass("no other run holds a target")
+    }
+
+    fn example(&self, calm: &Scene) -> Example {
+        let until = |seconds| calm.clone().locked(&Scene::other(), seconds);
+        Example { holds: until(1), passes: until(0) }
     }
 }

@@ -1,6 +1,6 @@
 //! `maintenance`: no planned work explains the alert.
 
-use super::{Case, Guard, rule_on_mute};
+use super::{Case, Example, Guard, Scene, rule_on_mute};
 use crate::muting::MutedBy;
 use crate::trace::Ruling;
 
@@ -17,5 +17,10 @@ impl Guard for NoMaintenance {
 
     fn judge(&self, case: &Case<'_>) -> Ruling {
         rule_on_mute(case, MutedBy::Maintenance, "end the window in the policy")
+    }
+
+    fn example(&self, calm: &Scene) -> Example {
+        let work = |service| calm.clone().maintained(service);
+        Example { holds: work("api"), passes: work("another") }
     }
 }

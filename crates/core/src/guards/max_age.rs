@@ -1,6 +1,6 @@
 //! `max_age`: an action that comes too late does harm; the alert must be young enough now.
 
-use super::{Case, Guard, hold, pass};
+use super::{Case, Example, Guard, Scene, hold, pass};
 use crate::incident::Member;
 use crate::trace::Ruling;
 
@@ -38,5 +38,9 @@ impl Guard for MaxAge {
             );
         }
         pass(format!("{} s old", age.as_secs()))
+    }
+
+    fn example(&self, calm: &Scene) -> Example {
+        Example { holds: calm.clone().at(601), passes: calm.clone().at(600) }
     }
 }

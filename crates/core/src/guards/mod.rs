@@ -2,12 +2,19 @@
 
 mod attempts;
 mod blast_radius;
+mod books;
+mod breaker;
+mod concurrency;
 mod cooldown;
 mod dependency;
+mod expected_effects;
 mod flapping;
+mod forbid_tag;
+mod hands_off;
 mod identity;
 mod inhibited;
 mod kill_switch;
+mod last_healthy;
 mod lock;
 mod maintenance;
 mod max_age;
@@ -16,9 +23,17 @@ mod sender_mute;
 mod shared_cause;
 mod silenced;
 mod still_true;
+mod time_window;
 mod trust;
 
+mod scene;
+mod self_test;
+
 use jiff::Timestamp;
+
+pub use hands_off::UNTIL_TAG;
+pub use scene::{Example, Scene};
+pub use self_test::{Unproved, self_test};
 
 use crate::book::{Book, BookKey, Books, RunRef};
 use crate::evidence::Observation;
@@ -55,6 +70,12 @@ impl Case<'_> {
     fn target_book(&self, target: &Target) -> Book {
         self.book(&BookKey::target(target))
     }
+
+    /// Whether there is a plan, and it was made or approved before `at`: what stopped everything then was released.
+    fn was_confirmed_before(&self, at: Timestamp) -> bool {
+        let run = self.incident.active_run().filter(|run| run.number == self.run.run);
+        run.is_some_and(|run| run.plan.is_some() && run.confirmed_at.unwrap_or(run.started_at) < at)
+    }
 }
 
 /// One reason why acting could be wrong.
@@ -66,6 +87,9 @@ pub trait Guard: Sync {
 
     /// Asked when planning, again when claiming, and again at the hand; the answer may change.
     fn judge(&self, case: &Case<'_>) -> Ruling;
+
+    /// The proof that it can block, made from a case in which every guard passes; see [`self_test`].
+    fn example(&self, calm: &Scene) -> Example;
 }
 
 /// Every guard there is; all of them are asked, every time.
@@ -73,12 +97,19 @@ pub const GUARDS: &[&dyn Guard] = &[
     // Alphabetical.
     &attempts::Attempts,
     &blast_radius::BlastRadius,
+    &books::BooksRead,
+    &breaker::NotTripped,
+    &concurrency::Concurrency,
     &cooldown::Cooldown,
     &dependency::NoParentFires,
+    &expected_effects::NotOurDoing,
     &flapping::Settled,
+    &forbid_tag::ForbidTag,
+    &hands_off::NobodyIsAtIt,
     &identity::Identity,
     &inhibited::NotInhibited,
     &kill_switch::KillSwitchOff,
+    &last_healthy::OthersAreHealthy,
     &lock::Unlocked,
     &maintenance::NoMaintenance,
     &max_age::MaxAge,
@@ -87,6 +118,7 @@ pub const GUARDS: &[&dyn Guard] = &[
     &shared_cause::NoSharedCause,
     &silenced::NotSilenced,
     &still_true::StillTrue,
+    &time_window::InTime,
     &trust::Trusted,
 ];
 
@@ -157,7 +189,11 @@ impl Judgement {
 
 /// Asks every guard; one that holds does not stop the others from being heard.
 pub fn judge(case: &Case<'_>) -> Judgement {
-    let findings: Vec<GuardFinding> = GUARDS
+    judge_by(GUARDS, case)
+}
+
+fn judge_by(guards: &[&dyn Guard], case: &Case<'_>) -> Judgement {
+    let findings: Vec<GuardFinding> = guards
         .iter()
         .map(|guard| GuardFinding { guard: guard.name().to_owned(), ruling: guard.judge(case) })
         .collect();
@@ -173,6 +209,7 @@ pub fn judge(case: &Case<'_>) -> Judgement {
 const MUTE_GUARDS: &[(&str, MutedBy)] = &[
     // Alphabetical.
     ("dependency", MutedBy::Dependency),
+    ("expected_effects", MutedBy::SelfInflicted),
     ("flapping", MutedBy::Flapping),
     ("inhibited", MutedBy::Inhibition),
     ("maintenance", MutedBy::Maintenance),

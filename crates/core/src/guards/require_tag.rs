@@ -1,6 +1,6 @@
 //! `require_tag`: every target carries the opt-in tags.
 
-use super::{Case, Guard, hold, pass};
+use super::{Case, Example, Guard, Scene, hold, pass};
 use crate::trace::Ruling;
 
 pub(super) struct RequireTag;
@@ -31,5 +31,10 @@ impl Guard for RequireTag {
             }
         }
         pass(if required.is_empty() { "none asked for" } else { "every target carries them" })
+    }
+
+    fn example(&self, calm: &Scene) -> Example {
+        let bare = calm.clone().observed(|seen| seen.tags.clear());
+        Example { holds: bare, passes: calm.clone().tagged("firebreak", "allow") }
     }
 }

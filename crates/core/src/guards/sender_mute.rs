@@ -1,6 +1,6 @@
 //! `sender_mute`: the sender itself asks that nothing is done, because of a mute rule or a suppressor of its own.
 
-use super::{Case, Guard, hold, pass};
+use super::{Case, Example, Guard, Scene, hold, pass};
 use crate::trace::Ruling;
 
 pub(super) struct SenderMute;
@@ -30,5 +30,10 @@ impl Guard for SenderMute {
             ),
             None => hold(format!("muted by {}", mute.by), "end the mute at the sender"),
         }
+    }
+
+    fn example(&self, calm: &Scene) -> Example {
+        let until = |seconds| calm.clone().muted(Some(seconds));
+        Example { holds: until(1), passes: until(0) }
     }
 }

@@ -1,6 +1,6 @@
 //! `silenced`: nobody has silenced the alert.
 
-use super::{Case, Guard, rule_on_mute};
+use super::{Case, Example, Guard, Scene, rule_on_mute};
 use crate::muting::MutedBy;
 use crate::trace::Ruling;
 
@@ -17,5 +17,10 @@ impl Guard for NotSilenced {
 
     fn judge(&self, case: &Case<'_>) -> Ruling {
         rule_on_mute(case, MutedBy::Silence, "end the silence with `firebreak silence expire`")
+    }
+
+    fn example(&self, calm: &Scene) -> Example {
+        let until = |seconds| calm.clone().silenced(seconds);
+        Example { holds: until(1), passes: until(0) }
     }
 }

@@ -1,6 +1,6 @@
 //! `still_true`: the problem is still there, and no person has taken it over.
 
-use super::{Case, Guard, hold, pass};
+use super::{Case, Example, Guard, Scene, hold, pass};
 use crate::trace::Ruling;
 
 pub(super) struct StillTrue;
@@ -40,5 +40,9 @@ impl Guard for StillTrue {
             }
         }
         pass(format!("{matching} matching alerts are firing"))
+    }
+
+    fn example(&self, calm: &Scene) -> Example {
+        Example { holds: calm.clone().over(Scene::ONE), passes: calm.clone() }
     }
 }

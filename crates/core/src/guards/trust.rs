@@ -1,6 +1,6 @@
 //! `trust`: the action may go as far as the run wants to go with it.
 
-use super::{Case, Guard, hold, pass};
+use super::{Case, Example, Guard, Scene, hold, pass};
 use crate::book::BookKey;
 use crate::run::Phase;
 use crate::runbook::Mode;
@@ -46,22 +46,8 @@ impl Guard for Trusted {
             format!("`firebreak trust promote {runbook}` once it has earned that"),
         )
     }
-}
 
-/// The book of the example runbook after its action did harm.
-#[cfg(test)]
-pub(super) fn harmed() -> crate::book::Books {
-    use crate::book::Book;
-    use crate::examples::{RUNBOOK, at};
-    use crate::trust::{DEFAULT, Lesson, TrustRecord, learn};
-
-    let runbook = crate::runbook::read(RUNBOOK).unwrap();
-    let action = runbook.steps.first().unwrap().action.clone();
-    let place = Place { action, environment: DEFAULT.to_owned() };
-    let incident = "inc_9".to_owned().try_into().unwrap();
-    let rules = crate::policy::Trust::default();
-    let harm = (&incident, Lesson::Harmful);
-    let (record, _) = learn(&TrustRecord::default(), &place, harm, runbook.mode, &rules, at(-100));
-    let book = Book { version: 1, trust: Some(record), ..Book::default() };
-    crate::book::Books::from([(BookKey::trust(&runbook.runbook), book)])
+    fn example(&self, calm: &Scene) -> Example {
+        Example { holds: calm.clone().harmed(), passes: calm.clone() }
+    }
 }

@@ -87,7 +87,14 @@ pub enum Event {
     #[serde(rename = "approval.voided")]
     ApprovalVoided { run: u32, plan_hash: String, reason: String },
     #[serde(rename = "step.claimed")]
-    StepClaimed { run: u32, row: usize, fence: u64 },
+    StepClaimed {
+        run: u32,
+        row: usize,
+        fence: u64,
+        /// The groups whose budgets it is booked in.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        groups: Vec<String>,
+    },
     /// Written before the call.
     #[serde(rename = "step.sent")]
     StepSent { run: u32, row: usize },

@@ -7,6 +7,7 @@ mod dependency;
 pub mod flapping;
 mod inhibition;
 mod maintenance;
+mod self_inflicted;
 mod sender;
 mod shared_cause;
 pub mod silence;
@@ -22,6 +23,7 @@ pub use silence::{BadSilence, Change, Silence, SilenceDraft, SilenceId, SilenceS
 use crate::alert::Alert;
 use crate::incident::{Event, Incident};
 use crate::policy::Policy;
+use crate::self_inflicted::ExpectedEffect;
 use crate::shared_cause::Suspicions;
 
 /// A fact that may not have been readable at the moment of a decision.
@@ -63,6 +65,8 @@ pub struct MuteFacts<'a> {
     pub live: Reading<Live>,
     /// At least those of the failure domains of the alerts that are asked about.
     pub suspected: Reading<Suspicions>,
+    /// What our own actions are expected to cause now.
+    pub effects: Reading<Vec<ExpectedEffect>>,
 }
 
 impl<'a> MuteFacts<'a> {
@@ -74,6 +78,7 @@ impl<'a> MuteFacts<'a> {
             silences: Reading::Unreadable(why()),
             live: Reading::Unreadable(why()),
             suspected: Reading::Unreadable(why()),
+            effects: Reading::Unreadable(why()),
         }
     }
 
@@ -84,6 +89,7 @@ impl<'a> MuteFacts<'a> {
             silences: Reading::Known(Vec::new()),
             live: Reading::Known(Live::default()),
             suspected: Reading::Known(Suspicions::new()),
+            effects: Reading::Known(Vec::new()),
         }
     }
 }
@@ -107,6 +113,8 @@ pub enum MutedBy {
     /// One cause is suspected for much of its failure domain.
     SharedCause,
     Flapping,
+    /// One of our own actions is expected to have caused it.
+    SelfInflicted,
 }
 
 impl MutedBy {
@@ -119,6 +127,7 @@ impl MutedBy {
             MutedBy::Dependency => "dependency",
             MutedBy::SharedCause => "shared_cause",
             MutedBy::Flapping => "flapping",
+            MutedBy::SelfInflicted => "self_inflicted",
         }
     }
 }
@@ -183,6 +192,7 @@ pub const MUTES: &[&dyn Mute] = &[
     &maintenance::InMaintenance,
     &inhibition::Inhibited,
     &silenced::Silenced,
+    &self_inflicted::OurOwnDoing,
     &dependency::ParentFires,
     &shared_cause::PartOfSharedCause,
     &flapping::IsFlapping,

@@ -4,6 +4,7 @@
 //! default. Locally the sections stand in the file behind `--config`, on AWS in `policy.yaml` beside the
 //! runbooks. Unknown keys are errors: a rule that is written but not enforced would be worse than none.
 
+pub mod breaker;
 pub mod expiry;
 pub mod flapping;
 pub mod inhibit;
@@ -20,6 +21,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use breaker::Breaker;
 pub use expiry::{Expiry, Lifetime};
 pub use flapping::Flapping;
 pub use inhibit::InhibitRule;
@@ -29,13 +31,14 @@ pub use route::RouteSection;
 pub use services::{ServiceMap, WhileParentFires};
 pub use shared_cause::{DomainField, MoreThan, SharedCause};
 pub use source::{Heartbeat, SignOfLife, SourcePolicy};
-pub use time_interval::{NamedInterval, TimeIntervals};
+pub use time_interval::{NamedInterval, TimeInterval, TimeIntervals};
 pub use trust::Trust;
 
 /// A policy that was read: every name in it exists, every range has a beginning before its end.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Policy {
+    pub breaker: Breaker,
     pub expiry: Expiry,
     pub flapping: Flapping,
     pub inhibit_rules: Vec<InhibitRule>,
@@ -52,6 +55,7 @@ pub struct Policy {
 
 /// The sections, by their top-level keys.
 pub const KEYS: &[&str] = &[
+    "breaker",
     "expiry",
     "flapping",
     "inhibit_rules",
@@ -71,6 +75,7 @@ impl Policy {
     /// What no single value can show: names that do not exist, circles, ranges that are empty.
     fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
+        problems.extend(self.breaker.problems());
         problems.extend(self.flapping.problems());
         problems.extend(self.time_intervals.problems());
         for (index, window) in self.maintenance.iter().enumerate() {

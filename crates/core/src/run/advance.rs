@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::approving::{approved, awaiting, rechecking};
 use super::begin::{Begun, begin, choose, targets_of};
-use super::booking::claims;
+use super::booking::{claims, counted, groups_of};
 use super::verify::{self, Finding, VerifyingPhase};
 use super::{Directive, Order, Phase, Run, Work, end, learning};
 use crate::alert::Alert;
@@ -18,7 +18,7 @@ use crate::muting::MuteFacts;
 use crate::plan::{Basis, Plan};
 use crate::runbook::{Mode, RunbookSet};
 use crate::switch::SwitchReading;
-use crate::trace::Trace;
+use crate::trace::{GuardFinding, Trace};
 
 /// What the decision is made from, besides the incident itself.
 #[derive(Debug, Clone, Copy)]
@@ -52,31 +52,31 @@ pub enum Takeover {
 pub struct Advanced {
     pub events: Vec<Event>,
     pub books: Vec<BookWrite>,
+    /// What the guards said on the way, for those who count.
+    pub asked: Vec<GuardFinding>,
     pub directive: Directive,
 }
 
-/// The books that [`advance`] may look at for this incident.
+/// The books that [`advance`], or the last look before a call, may ask or write for this incident.
 pub fn books_needed(incident: &Incident, runbooks: &RunbookSet) -> Vec<BookKey> {
     let mut keys = learning::books_needed(incident);
     if incident.is_firing() && mutes_needed(incident) {
         let (chosen, _, _) = choose(incident, runbooks);
         keys.extend(chosen.map(|runbook| BookKey::trust(&runbook.runbook)));
     }
-    keys.extend(incident.active_run().into_iter().flat_map(acted_on));
+    keys.extend(incident.active_run().into_iter().flat_map(|run| acted_on(run, runbooks)));
     keys.sort();
     keys.dedup();
     keys
 }
 
-/// The books of the run's targets and of their groups.
-fn acted_on(run: &Run) -> Vec<BookKey> {
+/// The books of the run's targets and of all their groups, and those that bound all runs together.
+fn acted_on(run: &Run, runbooks: &RunbookSet) -> Vec<BookKey> {
     let targets = run.observations.iter().map(|seen| BookKey::target(&seen.target));
-    let groups = run
-        .observations
-        .iter()
-        .filter_map(|seen| seen.group.as_ref())
-        .map(|group| BookKey::group(&group.key));
-    targets.chain(groups).collect()
+    let groups = run.observations.iter().flat_map(|seen| groups_of(seen, runbooks));
+    let booked = run.rows.iter().flat_map(|row| row.groups.iter().cloned());
+    let groups = groups.chain(booked).map(|group| BookKey::group(&group));
+    targets.chain(groups).chain([BookKey::breaker(), BookKey::effects()]).collect()
 }
 
 /// Whether [`advance`] may have to say whether the problem would have gone away by itself: then it wants the
@@ -119,9 +119,10 @@ pub fn advance(incident: &Incident, facts: &Facts<'_>, now: Timestamp) -> Advanc
     let mut books = facts.books.clone();
     let mut events = Vec::new();
     let mut written: Vec<BookWrite> = Vec::new();
+    let mut asked = Vec::new();
     loop {
-        let (recorded, claims) = match next(&state, facts, &books, now) {
-            Move::Stop(directive) => return Advanced { events, books: written, directive },
+        let (recorded, mut claims) = match next(&state, facts, &books, &mut asked, now) {
+            Move::Stop(directive) => return Advanced { events, books: written, asked, directive },
             Move::Record(recorded) => (recorded, Vec::new()),
             Move::Claim(recorded, claims) => {
                 learning::with_lessons(&state, (recorded, claims), facts, &books, now)
@@ -137,6 +138,10 @@ pub fn advance(incident: &Incident, facts: &Facts<'_>, now: Timestamp) -> Advanc
             };
             state =
                 state.clone().apply(&record).expect("the core only records what fits the state");
+            if let Event::RunEnded { run, outcome, .. } = &record.event {
+                let limits = &facts.mutes.policy.breaker;
+                claims.extend(counted(&state, (*run, *outcome), &books, limits, now));
+            }
             events.push(record.event);
         }
         for claim in claims {
@@ -152,7 +157,13 @@ pub fn advance(incident: &Incident, facts: &Facts<'_>, now: Timestamp) -> Advanc
     }
 }
 
-fn next(incident: &Incident, facts: &Facts<'_>, books: &Books, now: Timestamp) -> Move {
+fn next(
+    incident: &Incident,
+    facts: &Facts<'_>,
+    books: &Books,
+    asked: &mut Vec<GuardFinding>,
+    now: Timestamp,
+) -> Move {
     let Some(run) = incident.active_run() else { return without_run(incident, facts, now) };
     let foreign = run.driver != facts.driver;
     // Putting back is late at worst, never too late: only the rest of a run has a deadline.
@@ -166,13 +177,15 @@ fn next(incident: &Incident, facts: &Facts<'_>, books: &Books, now: Timestamp) -
     }
     match &run.phase {
         Phase::Preparing => preparing(incident, run, books, now),
-        Phase::Deciding => deciding(incident, run, facts, books, now),
+        Phase::Deciding => deciding(incident, run, (facts, books), asked, now),
         Phase::AwaitingApproval { plan_hash, expires_at } => {
             awaiting(incident, run, books, (plan_hash, *expires_at), now)
         }
         Phase::Approved { .. } => approved(incident, run, books),
-        Phase::Rechecking { plan_hash } => rechecking(incident, run, plan_hash, facts, books, now),
-        Phase::Acting { step } => acting(incident, run, *step, facts, books, now),
+        Phase::Rechecking { plan_hash } => {
+            rechecking(incident, run, plan_hash, (facts, books), asked, now)
+        }
+        Phase::Acting { step } => acting(incident, run, *step, (facts, books), asked, now),
         Phase::Verifying { step, since, good_since, looked_at } => {
             let phase = VerifyingPhase {
                 step: *step,
@@ -255,14 +268,14 @@ fn preparing(incident: &Incident, run: &Run, books: &Books, now: Timestamp) -> M
 fn deciding(
     incident: &Incident,
     run: &Run,
-    facts: &Facts<'_>,
-    books: &Books,
+    (facts, books): (&Facts<'_>, &Books),
+    asked: &mut Vec<GuardFinding>,
     now: Timestamp,
 ) -> Move {
     if !incident.is_firing() {
         return ending(incident, run, books, Outcome::Moot, "resolved before anything was planned");
     }
-    let (plan, trace) = match plan(incident, run, facts, books, now) {
+    let (plan, trace) = match plan(incident, run, (facts, books), asked, now) {
         Ok(planned) => planned,
         Err(trace) => {
             return Move::Record(vec![Event::Held { run: run.number, trace: *trace }]);
@@ -281,8 +294,8 @@ fn deciding(
 pub(super) fn plan(
     incident: &Incident,
     run: &Run,
-    facts: &Facts<'_>,
-    books: &Books,
+    (facts, books): (&Facts<'_>, &Books),
+    asked: &mut Vec<GuardFinding>,
     now: Timestamp,
 ) -> Result<(Plan, Trace), Box<Trace>> {
     // An alert that went away since the targets were read takes its target with it.
@@ -293,6 +306,7 @@ pub(super) fn plan(
         .cloned()
         .collect();
     let judgement = judge(incident, run, (&observations, None), facts, books, now);
+    asked.extend_from_slice(&judgement.findings);
     let trace = judgement.trace();
     if judgement.permit.is_none() {
         return Err(Box::new(trace));
@@ -316,8 +330,8 @@ fn acting(
     incident: &Incident,
     run: &Run,
     step: usize,
-    facts: &Facts<'_>,
-    books: &Books,
+    (facts, books): (&Facts<'_>, &Books),
+    asked: &mut Vec<GuardFinding>,
     now: Timestamp,
 ) -> Move {
     let open = |state| matches!(state, RowState::Planned | RowState::Claimed | RowState::Sent);
@@ -351,6 +365,7 @@ fn acting(
                 .collect();
             let seen = (observations.as_slice(), run.plan.as_ref());
             let judgement = judge(incident, run, seen, facts, books, now);
+            asked.extend_from_slice(&judgement.findings);
             if judgement.permit.is_none() {
                 let (reason, trace) = (judgement.reason(), judgement.trace());
                 return Move::Record(vec![Event::StepRefused {
@@ -361,8 +376,11 @@ fn acting(
                 }]);
             }
             let fence = incident.version + 1;
-            let claims = claims(incident, run, index, books, now);
-            Move::Claim(vec![Event::StepClaimed { run: run.number, row: index, fence }], claims)
+            let groups: Vec<String> =
+                observations.iter().flat_map(|seen| groups_of(seen, facts.runbooks)).collect();
+            let claims = claims(incident, run, (index, &groups), books, now);
+            let claimed = Event::StepClaimed { run: run.number, row: index, fence, groups };
+            Move::Claim(vec![claimed], claims)
         }
         RowState::Confirmed
         | RowState::Unknown

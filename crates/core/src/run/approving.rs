@@ -10,6 +10,7 @@ use super::{Directive, Run, Work};
 use crate::book::Books;
 use crate::incident::{Event, Incident, Outcome};
 use crate::target::Target;
+use crate::trace::GuardFinding;
 
 /// A run that waits for a person looks this many times at most whether the answer has come: the history of
 /// an execution is finite (25,000 events,
@@ -72,14 +73,14 @@ pub(super) fn rechecking(
     incident: &Incident,
     run: &Run,
     plan_hash: &str,
-    facts: &Facts<'_>,
-    books: &Books,
+    (facts, books): (&Facts<'_>, &Books),
+    asked: &mut Vec<GuardFinding>,
     now: Timestamp,
 ) -> Move {
     if !incident.is_firing() {
         return ending(incident, run, books, Outcome::Moot, "resolved before anything was done");
     }
-    let (plan, trace) = match plan(incident, run, facts, books, now) {
+    let (plan, trace) = match plan(incident, run, (facts, books), asked, now) {
         Ok(planned) => planned,
         Err(trace) => {
             return Move::Record(vec![Event::Held { run: run.number, trace: *trace }]);

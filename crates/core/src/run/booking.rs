@@ -1,21 +1,41 @@
-//! What a run writes into books: the claim of a row, and once more when its call is about to go out.
+//! What a run writes into books: the claim of a row, once more when its call is about to go out, and its end.
+
+use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::Run;
 use crate::book::{BookKey, BookWrite, Books, Entry, Lock};
-use crate::incident::Incident;
+use crate::breaker::{Failure, is_bad};
+use crate::evidence::Observation;
+use crate::incident::{Incident, Outcome};
+use crate::policy;
+use crate::runbook::RunbookSet;
+use crate::self_inflicted::{self, ExpectedEffect};
 use crate::target::Target;
 
 /// How much longer than its run a lock lasts: the time that a last call, judged before the deadline, may
 /// still be under way. Whoever makes calls is stopped before (the time-out of the functions).
 pub(super) const HANDOVER: SignedDuration = SignedDuration::from_mins(2);
 
-/// The books of the target and of its group, with the row written in.
+/// The groups that a target counts in: those that any runbook counts by, and its kind. So that all of them,
+/// and what people run by hand, share one budget.
+pub(super) fn groups_of(seen: &Observation, runbooks: &RunbookSet) -> Vec<String> {
+    let words = runbooks.iter().filter_map(|runbook| runbook.guards.blast_radius.group.as_deref());
+    let by_tag = words.collect::<BTreeSet<_>>().into_iter().filter_map(|word| {
+        let value = seen.tags.get(word.strip_prefix("tag:")?)?;
+        Some(format!("{word}={value}"))
+    });
+    let kind = format!("kind:{}", seen.target.kind);
+    let own = seen.group.as_ref().map(|group| group.key.clone());
+    by_tag.chain([kind]).chain(own).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// The books of the target, of its groups and of what is expected of the step, with the row written in.
 pub(super) fn claims(
     incident: &Incident,
     run: &Run,
-    index: usize,
+    (index, groups): (usize, &[String]),
     books: &Books,
     now: Timestamp,
 ) -> Vec<BookWrite> {
@@ -25,15 +45,20 @@ pub(super) fn claims(
     let target = &row.planned.target;
     let entry =
         Entry { target: target.clone(), action: step.action.clone(), by: by.clone(), at: now };
-    let lock = Lock { holder: by, until: run.deadline + HANDOVER };
-    let mut writes = Vec::new();
-    let mut write = |key: BookKey, lock: Option<Lock>| {
-        let book = books.get(&key).cloned().unwrap_or_default().claimed(lock, entry.clone(), now);
+    let lock = Lock { holder: by.clone(), until: run.deadline + HANDOVER };
+    let book = |key: &BookKey| books.get(key).cloned().unwrap_or_default();
+    let own = BookKey::target(target);
+    let locked = book(&own).claimed(Some(lock.clone()), entry.clone(), now);
+    let mut writes = vec![BookWrite { key: own, book: locked }];
+    for key in groups.iter().map(|group| BookKey::group(group)) {
+        let book = book(&key).joined(lock.clone(), entry.clone(), now);
         writes.push(BookWrite { key, book });
-    };
-    write(BookKey::target(target), Some(lock));
-    if let Some(group) = group_of(run, target) {
-        write(group, None);
+    }
+    if let Some(effect) = ExpectedEffect::of(step, target, &incident.service, &by, now) {
+        let key = BookKey::effects();
+        let before = book(&key);
+        let book = before.expecting(self_inflicted::with(&before.effects, effect, now));
+        writes.push(BookWrite { key, book });
     }
     writes
 }
@@ -48,16 +73,39 @@ pub fn sent(
     now: Timestamp,
 ) -> Vec<BookWrite> {
     let by = run.reference(&incident.id);
-    std::iter::once(BookKey::target(target))
-        .chain(group_of(run, target))
+    let rows = run.rows.iter().filter(|row| row.planned.target == *target);
+    let groups: BTreeSet<&String> = rows.flat_map(|row| &row.groups).collect();
+    let mut writes: Vec<BookWrite> = std::iter::once(BookKey::target(target))
+        .chain(groups.into_iter().map(|group| BookKey::group(group)))
         .filter_map(|key| {
             let book = books.get(&key)?.sent(&by, target, now);
             Some(BookWrite { key, book })
         })
-        .collect()
+        .collect();
+    let key = BookKey::effects();
+    if let Some(book) = books.get(&key).filter(|book| book.effects.iter().any(|of| of.by == by)) {
+        let book = book.expecting(self_inflicted::sent(&book.effects, &by, target, now));
+        writes.push(BookWrite { key, book });
+    }
+    writes
 }
 
-fn group_of(run: &Run, target: &Target) -> Option<BookKey> {
-    let seen = run.observations.iter().find(|seen| seen.target == *target)?;
-    seen.group.as_ref().map(|group| BookKey::group(&group.key))
+/// The book of the breaker, where the end of the run counts for it.
+pub(super) fn counted(
+    incident: &Incident,
+    (number, outcome): (u32, Outcome),
+    books: &Books,
+    limits: &policy::Breaker,
+    now: Timestamp,
+) -> Option<BookWrite> {
+    let run = incident.runs.iter().find(|run| run.number == number)?;
+    let key = BookKey::breaker();
+    let book = books.get(&key).cloned().unwrap_or_default();
+    if !is_bad(run, outcome) || book.unreadable.is_some() {
+        return None;
+    }
+    let (by, runbook) = (run.reference(&incident.id), run.runbook.runbook.clone());
+    let failure = Failure { by, runbook, outcome, at: now };
+    let breaker = book.breaker.clone().unwrap_or_default().counted(failure, limits);
+    Some(BookWrite { key, book: book.broken(breaker) })
 }

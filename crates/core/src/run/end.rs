@@ -40,8 +40,9 @@ fn words(outcome: Outcome) -> &'static str {
 /// locked until it can be no more.
 pub(super) fn release(incident: &Incident, run: &Run, books: &Books) -> Vec<BookWrite> {
     let reference = run.reference(&incident.id);
-    let mut keys: Vec<BookKey> =
-        run.observations.iter().map(|seen| BookKey::target(&seen.target)).collect();
+    let targets = run.observations.iter().map(|seen| BookKey::target(&seen.target));
+    let groups = run.rows.iter().flat_map(|row| &row.groups).map(|group| BookKey::group(group));
+    let mut keys: Vec<BookKey> = targets.chain(groups).collect();
     keys.sort();
     keys.dedup();
     keys.into_iter()

@@ -31,9 +31,10 @@ pub(crate) fn evolve(run: &mut Run, event: &Event, at: Timestamp) -> Result<(), 
             run.phase = Phase::Ending { outcome: Outcome::Held, reason };
         }
         Event::ApprovalVoided { plan_hash, .. } => voided(run, plan_hash)?,
-        Event::StepClaimed { row, fence, .. } => {
+        Event::StepClaimed { row, fence, groups, .. } => {
             let row = become_state(run, *row, RowState::Claimed)?;
             row.fence = *fence;
+            row.groups.clone_from(groups);
         }
         Event::StepSent { row, .. } => {
             become_state(run, *row, RowState::Sent)?.sent_at = Some(at);
@@ -132,6 +133,10 @@ fn planned(run: &mut Run, plan: &Plan, at: Timestamp) -> Result<(), Misfit> {
         Phase::AwaitingApproval { plan_hash: plan.hash.clone(), expires_at: at }
     };
     run.plan = Some(plan.clone());
+    // A plan that was approved is as old as its approval.
+    if deciding {
+        run.confirmed_at = Some(at);
+    }
     Ok(())
 }
 
@@ -142,6 +147,7 @@ fn granted(run: &mut Run, (plan_hash, by): (&str, &str), at: Timestamp) -> Resul
     if run.runbook.approvals.missing(run.approvals.len()) == 0 {
         let names: Vec<&str> = run.approvals.iter().map(|said| said.by.as_str()).collect();
         run.approved_by = Some(names.join(" and "));
+        run.confirmed_at = Some(at);
         run.phase = Phase::Approved { plan_hash: plan_hash.to_owned() };
     }
     Ok(())
@@ -154,6 +160,7 @@ fn voided(run: &mut Run, plan_hash: &str) -> Result<(), Misfit> {
     run.phase = if waits { Phase::Preparing } else { Phase::Deciding };
     run.approvals.clear();
     run.approved_by = None;
+    run.confirmed_at = None;
     run.plan = None;
     run.rows.clear();
     Ok(())

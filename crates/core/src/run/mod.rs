@@ -135,6 +135,9 @@ pub struct Run {
     /// Who approved the plan, once everybody did who was asked.
     #[serde(default)]
     pub approved_by: Option<String>,
+    /// When the plan was made, or approved where somebody was asked.
+    #[serde(default)]
+    pub confirmed_at: Option<Timestamp>,
     pub plan: Option<Plan>,
     pub rows: Vec<Row>,
     pub phase: Phase,
@@ -165,6 +168,7 @@ impl Run {
             observations: Vec::new(),
             approvals: Vec::new(),
             approved_by: None,
+            confirmed_at: None,
             plan: None,
             rows: Vec::new(),
             phase: Phase::Preparing,
@@ -208,6 +212,8 @@ mod properties;
 mod scenarios;
 #[cfg(test)]
 mod scenarios_approval;
+#[cfg(test)]
+mod scenarios_bounds;
 #[cfg(test)]
 mod scenarios_evidence;
 #[cfg(test)]

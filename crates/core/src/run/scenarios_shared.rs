@@ -83,7 +83,8 @@ fn two_incidents_share_the_budget_of_their_group() {
 
 #[test]
 fn what_another_incident_took_of_the_budget_is_seen_before_the_next_target() {
-    let mut world = world(&[("max: 1,", "max: 2,")]);
+    let mut world =
+        world(&[("max: 1,", "max: 2,"), ("  cooldown", "  concurrency: 2\n  cooldown")]);
     world.deliver(&alert(MONITOR, ONE));
     world.deliver(&alert(MONITOR, TWO));
     world.deliver(&alert(ERRORS, THREE));
@@ -98,7 +99,8 @@ fn what_another_incident_took_of_the_budget_is_seen_before_the_next_target() {
 
 #[test]
 fn a_target_that_was_just_acted_on_is_left_alone_for_a_while() {
-    let mut world = world(&[]);
+    let mut world =
+        world(&[("  - action: ec2.reboot", "  - action: ec2.reboot\n    expect: { for: 0s }")]);
     world.deliver(&alert(MONITOR, ONE));
     world.drive_until(0, "A", STEADY, |incident| incident.version >= 9);
     world.deliver(&resolved(MONITOR, ONE, 60));

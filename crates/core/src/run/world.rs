@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Directive, Facts, Order, Phase, Takeover, Work, advance, books_needed};
+use super::{Directive, Facts, Order, Phase, Run, Takeover, Work, advance, books_needed};
 use crate::alert::Alert;
-use crate::book::{BookWrite, Books};
-use crate::evidence::{Evidence, Group, Observation, Reading};
+use crate::book::{BookKey, BookWrite, Books};
+use crate::evidence::{Circumstances, Evidence, Fact, Group, Observation, Reading};
 use crate::examples::at;
 use crate::fingerprint::Fingerprint;
 use crate::guards::{self, Case};
@@ -106,6 +106,8 @@ pub(super) struct World {
     pub(super) reports: Vec<(Call, Reply)>,
     /// Members of every group.
     pub(super) members: u32,
+    /// The runbook that asks for no group.
+    pub(super) ungrouped: Option<&'static str>,
     /// Asked after each event that is written: the state before, the event, the state after.
     pub(super) watch: fn(&World, &Pending, &Incident, &Recorded, &Incident),
 }
@@ -129,6 +131,7 @@ impl World {
             orders: Vec::new(),
             reports: Vec::new(),
             members: 4,
+            ungrouped: None,
             watch: |_, _, _, _, _| {},
         }
     }
@@ -142,6 +145,12 @@ impl World {
             silences: self.silences.clone(),
             live: muting::Reading::Known(live),
             suspected: muting::Reading::Known(crate::shared_cause::Suspicions::new()),
+            effects: muting::Reading::Known(
+                self.books
+                    .get(&BookKey::effects())
+                    .map(|book| book.effects.clone())
+                    .unwrap_or_default(),
+            ),
         }
     }
 
@@ -151,7 +160,8 @@ impl World {
 
     pub(super) fn kill(&mut self, on: bool) {
         let by = Engaged { by: "ada".to_owned(), reason: "test".to_owned(), at: self.time() };
-        self.switch = SwitchReading::Known(KillSwitch { engaged: on.then_some(by) });
+        self.switch =
+            SwitchReading::Known(KillSwitch { engaged: on.then_some(by), ..KillSwitch::default() });
         self.engaged = on.then_some(self.tick);
     }
 
@@ -308,11 +318,32 @@ impl World {
         Observation {
             target: target.clone(),
             identity,
-            tags: [("firebreak".to_owned(), "allow".to_owned())].into(),
-            group: Some(Group { key: "tag:service=api".to_owned(), members: self.members }),
+            tags: [("firebreak", "allow"), ("service", "api")]
+                .map(|(tag, value)| (tag.to_owned(), value.to_owned()))
+                .into(),
+            group: Some(Group {
+                key: "tag:service=api".to_owned(),
+                members: self.members,
+                healthy: Fact::Known(["i-other1", "i-other2"].map(str::to_owned).into()),
+            }),
+            circumstances: Circumstances {
+                changed: Fact::Known(None),
+                deployment: Fact::Known(None),
+                healthy: Fact::Known(false),
+            },
             captured: serde_json::json!({"value": false}),
             seen_at: self.time(),
         }
+    }
+
+    /// As the run asks for it.
+    fn seen(&self, run: &Run, target: &Target, hand: Hand) -> Observation {
+        let mut seen = self.see(target, hand.sight);
+        if self.ungrouped == Some(run.runbook.runbook.as_str()) {
+            let (key, members) = (format!("kind:{}", target.kind), 1);
+            seen.group = Some(Group { key, members, healthy: Fact::default() });
+        }
+        seen
     }
 
     fn observe(&self, incident: usize, hand: Hand) -> Pending {
@@ -321,7 +352,7 @@ impl World {
         let event = match super::targets_of(state, &run.runbook) {
             Ok(targets) if hand.sight != Sight::Unreadable => Event::Observed {
                 run: run.number,
-                observations: targets.iter().map(|target| self.see(target, hand.sight)).collect(),
+                observations: targets.iter().map(|target| self.seen(run, target, hand)).collect(),
             },
             seen => {
                 let decision = seen.err().unwrap_or_else(|| "it cannot be read".to_owned());
@@ -339,7 +370,7 @@ impl World {
             .rows
             .get(index)
             .filter(|row| row.state == RowState::Claimed && row.fence == fence)?;
-        let observations = [self.see(&row.planned.target, hand.sight)];
+        let observations = [self.seen(run, &row.planned.target, hand)];
         let judgement = guards::judge(&Case {
             incident: state,
             runbook: &run.runbook,

@@ -39,6 +39,7 @@ pub fn lint(draft: &Draft<'_>) -> Vec<Diagnostic> {
         verify(document, &format!("steps[{index}].verify"), step, &mut remarks);
     }
     irreversible(draft, &mut remarks);
+    never_acts(draft, &mut remarks);
     if runbook.mode == Mode::Approve && runbook.approve_within > runbook.max_age {
         let message = "this is longer than `max_age`";
         let help = "an approval that comes late is refused because the alert is too old; make `max_age` longer";
@@ -76,6 +77,22 @@ fn verify(document: &Document<'_>, place: &str, step: &Step, remarks: &mut Vec<D
             message,
             "old readings may count; make it longer",
         );
+    }
+}
+
+/// A zero means none, here as everywhere.
+fn never_acts(draft: &Draft<'_>, remarks: &mut Vec<Diagnostic>) {
+    let (guards, document) = (&draft.runbook.guards, &draft.document);
+    for (place, most) in [
+        ("guards.attempts.max", guards.attempts.max),
+        ("guards.blast_radius.max", guards.blast_radius.max),
+        ("guards.concurrency", guards.concurrency),
+    ] {
+        if most == 0 {
+            let help = "allow at least one, or use `mode: shadow`";
+            let message = "none is allowed, so this never acts";
+            remarks.push(document.warning("never_acts", place, message).help(help));
+        }
     }
 }
 
@@ -126,7 +143,9 @@ mod tests {
             ("[alert_resolved, ec2.status_ok]", "[ec2.status_ok]", "no_alert_signal"),
             ("stable_for: 1m, ", "", "unstable"),
             ("  require_tag: { firebreak: allow }\n", "", "irreversible"),
-            ("group: \"tag:service\", ", "", "irreversible"),
+            ("group: \"tag:service\", max: 1, max_percent: 50, ", "", "irreversible"),
+            ("max: 1, max", "max: 0, max", "never_acts"),
+            ("  cooldown: 15m", "  concurrency: 0\n  cooldown: 15m", "never_acts"),
             ("max_percent: 50, ", "", "irreversible"),
             ("alert.labels.instance_id", "alert.title", "target_identity"),
             (

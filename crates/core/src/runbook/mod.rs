@@ -2,6 +2,7 @@
 
 mod approvals;
 mod expectation;
+mod guard_settings;
 mod lint;
 mod notify;
 mod overlap;
@@ -9,6 +10,7 @@ mod parameters;
 mod read;
 mod schema;
 mod set;
+mod window;
 
 use std::collections::BTreeMap;
 
@@ -19,6 +21,7 @@ use serde_json::Value;
 
 pub use approvals::{Approvals, NoVoice, is_same};
 pub use expectation::{Tested, test};
+pub use guard_settings::{Attempts, BlastRadius, GuardSettings, HandsOff};
 pub use lint::lint;
 pub use notify::{Moment, Notify};
 pub use overlap::overlaps;
@@ -27,12 +30,14 @@ pub use read::{BadRunbook, Draft, inspect, read};
 pub use schema::schema;
 pub use set::RunbookSet;
 pub(crate) use set::field;
+pub use window::Window;
 
 pub use crate::cel::Expression;
 pub use crate::yaml::nearest;
 
 use crate::actions::{self, Action};
 use crate::alert::Alert;
+use crate::evidence::{Health, Questions};
 use crate::ids::{ActionName, RunbookName};
 use crate::target::Target;
 
@@ -133,65 +138,6 @@ fn thirty_minutes() -> SignedDuration {
     SignedDuration::from_mins(30)
 }
 
-/// The guards that a runbook tunes. Those that take no setting always apply.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct GuardSettings {
-    /// No second action on a target within this time.
-    #[schemars(with = "schema::Duration")]
-    pub cooldown: SignedDuration,
-    pub attempts: Attempts,
-    pub blast_radius: BlastRadius,
-    /// Tags that every target must carry; none is asked for where it is empty.
-    pub require_tag: BTreeMap<String, String>,
-}
-
-impl Default for GuardSettings {
-    fn default() -> Self {
-        Self {
-            cooldown: SignedDuration::from_mins(15),
-            attempts: Attempts::default(),
-            blast_radius: BlastRadius::default(),
-            require_tag: BTreeMap::new(),
-        }
-    }
-}
-
-/// At most `max` runs on a target `per` window, whatever their outcome.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Attempts {
-    pub max: u32,
-    #[schemars(with = "schema::Duration")]
-    pub per: SignedDuration,
-}
-
-impl Default for Attempts {
-    fn default() -> Self {
-        Self { max: 2, per: SignedDuration::from_hours(24) }
-    }
-}
-
-/// At most `max` targets of one group, and at most `max_percent` of it, per `window`: whichever is smaller.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct BlastRadius {
-    /// How the group is found, such as `tag:service`. Without it each target kind is one group.
-    pub group: Option<String>,
-    pub max: u32,
-    /// Rounded down: 25 % of three members is none. Left out, only `max` counts.
-    #[schemars(range(max = 100))]
-    pub max_percent: Option<u8>,
-    #[schemars(with = "schema::Duration")]
-    pub window: SignedDuration,
-}
-
-impl Default for BlastRadius {
-    fn default() -> Self {
-        Self { group: None, max: 1, max_percent: None, window: SignedDuration::from_hours(1) }
-    }
-}
-
 /// One thing to try.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -206,6 +152,9 @@ pub struct Step {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<schema::Duration>")]
     pub undo_after: Option<SignedDuration>,
+    /// The alerts that the action itself may cause; left out, any alert for as long as the action says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expect: Option<Expect>,
     #[serde(default, skip_serializing_if = "is_default")]
     pub on_useless: OnUseless,
     #[serde(default, skip_serializing_if = "is_default")]
@@ -238,9 +187,28 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
+/// The alerts on the target, and on services that depend on it, which the action itself may cause: they inform
+/// and trigger nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Expect {
+    /// For how long after the action; `0s` for none.
+    #[serde(rename = "for")]
+    #[schemars(with = "schema::Duration")]
+    pub lasting: SignedDuration,
+    /// Their names; left out, every alert.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alerts: Vec<String>,
+}
+
 impl Step {
     pub fn spec(&self) -> &'static dyn Action {
         actions::named(&self.action)
+    }
+
+    /// For how long after it the step may cause alerts.
+    pub fn expected_for(&self) -> SignedDuration {
+        self.expect.as_ref().map_or_else(|| self.spec().expected_for(), |expect| expect.lasting)
     }
 }
 
@@ -342,6 +310,18 @@ impl Runbook {
                 .targets
                 .get(&target.kind)
                 .is_some_and(|ids| ids.ids(alert).is_ok_and(|ids| ids.contains(&target.id)))
+    }
+
+    /// What it asks of a target besides what it is.
+    pub fn questions(&self) -> Questions<'_> {
+        Questions {
+            group: self.guards.blast_radius.group.as_deref(),
+            health: if self.guards.healthy_to_keep() > 0 {
+                Health::Asked
+            } else {
+                Health::NotAsked
+            },
+        }
     }
 
     pub fn target_kind(&self) -> &str {

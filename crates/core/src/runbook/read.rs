@@ -2,10 +2,13 @@
 
 use jiff::SignedDuration;
 
-use super::{ALERT_RESOLVED, OnHarmful, Runbook, Step, is_same, nearest, parameters};
+use super::{
+    ALERT_RESOLVED, Expect, OnHarmful, Runbook, Step, Window, is_same, nearest, parameters,
+};
 use crate::actions::{self, Action, Reversal};
 use crate::book::MEMORY;
 use crate::cel::{ALERT, Expression, Wanted, reach};
+use crate::policy::TimeInterval;
 use crate::yaml::{Diagnostic, Document};
 
 /// More looks than this would fill the history of an execution.
@@ -135,6 +138,17 @@ impl Check<'_> {
                 );
             }
         }
+        self.hands_off();
+        for (place, windows) in
+            [("only_within", &guards.only_within), ("never_within", &guards.never_within)]
+        {
+            for (index, window) in windows.iter().enumerate() {
+                self.window(&format!("guards.{place}[{index}]"), window);
+            }
+        }
+        if guards.blast_radius.group.is_none() {
+            self.without_a_group();
+        }
         if guards.blast_radius.max_percent.is_some_and(|percent| percent > 100) {
             let place = "guards.blast_radius.max_percent";
             self.say(
@@ -173,6 +187,48 @@ impl Check<'_> {
         }
     }
 
+    fn hands_off(&mut self) {
+        let Some(wait) = self.runbook.guards.hands_off.after_human_change else { return };
+        let place = "guards.hands_off.after_human_change";
+        if wait <= SignedDuration::ZERO {
+            self.say("window", place, "this waits for nothing", "give a time, or leave it out");
+        }
+    }
+
+    fn window(&mut self, place: &str, window: &Window) {
+        match window {
+            Window::Named(name) if name.trim().is_empty() => {
+                self.say("time_window", place, "this names no time interval", "give its name");
+            }
+            Window::Named(_) => {}
+            Window::Inline(interval) => {
+                let empty: Vec<&str> = interval.empty_fields().collect();
+                if !empty.is_empty() {
+                    let message = format!("`{}` is empty, so this never holds", empty.join("`, `"));
+                    self.say("time_window", place, &message, "take it out");
+                }
+                if **interval == TimeInterval::default() {
+                    let help = "give `weekdays`, `times` or another field";
+                    self.say("time_window", place, "this always holds", help);
+                }
+            }
+        }
+    }
+
+    /// Shares and health are those of a group whose members can be counted.
+    fn without_a_group(&mut self) {
+        let guards = &self.runbook.guards;
+        let help = "say of which: `guards.blast_radius.group: \"tag:service\"`";
+        if guards.blast_radius.max_percent.is_some() {
+            let place = "guards.blast_radius.max_percent";
+            self.say("group", place, "this is a share of no group", help);
+        }
+        if guards.healthy_to_keep() > 0 {
+            let place = "guards.keep_healthy";
+            self.say("group", place, "these are members of no group", help);
+        }
+    }
+
     fn step(&mut self, place: &str, step: &Step) {
         let Some(action) = actions::find(step.action.as_str()) else {
             let names: Vec<&str> = actions::ACTIONS.iter().map(|action| action.name()).collect();
@@ -207,8 +263,24 @@ impl Check<'_> {
             let message = format!("{} cannot be undone, so it is kept anyway", action.name());
             self.say("undo", &format!("{place}.on_harmful"), &message, "leave it out");
         }
+        if let Some(expect) = &step.expect {
+            self.expect(&format!("{place}.expect"), expect);
+        }
         if let Some(after) = step.undo_after {
             self.not_negative(&format!("{place}.undo_after"), after);
+        }
+    }
+
+    fn expect(&mut self, place: &str, expect: &Expect) {
+        let lasting = format!("{place}.for");
+        self.not_negative(&lasting, expect.lasting);
+        if expect.lasting > MEMORY {
+            let message = "actions are remembered for 7 days";
+            self.say("window", &lasting, message, "use a shorter time");
+        }
+        if let Some(index) = expect.alerts.iter().position(|name| name.trim().is_empty()) {
+            let place = format!("{place}.alerts[{index}]");
+            self.say("expect", &place, "this names no alert", "give the name of an alert");
         }
     }
 
@@ -365,6 +437,31 @@ mod tests {
             ("ec2.instance:", "http.flag:", "steps[0].action: ec2.reboot acts on ec2.instance"),
             ("ec2.instance:", "ec2.instanse:", "did you mean `ec2.instance`?"),
             ("group: \"tag:service\"", "group: service", "guards.blast_radius.group"),
+            (
+                "group: \"tag:service\", ",
+                "",
+                "guards.blast_radius.max_percent: this is a share of no group",
+            ),
+            (
+                "  cooldown: 15m",
+                "  hands_off: { after_human_chang: 30m }\n  cooldown: 15m",
+                "did you mean `after_human_change`?",
+            ),
+            (
+                "  cooldown: 15m",
+                "  never_within: [{ weekdays: [] }]\n  cooldown: 15m",
+                "guards.never_within[0]: `weekdays` is empty, so this never holds",
+            ),
+            (
+                "  cooldown: 15m",
+                "  only_within: [{}]\n  cooldown: 15m",
+                "guards.only_within[0]: this always holds",
+            ),
+            (
+                "ec2.reboot\n",
+                "ec2.reboot\n    expect: { for: 200h }\n",
+                "steps[0].expect.for: actions are remembered for 7 days",
+            ),
             (
                 "alert.labels.monitor",
                 "alert.label.monitor",

@@ -1,7 +1,7 @@
 //! Hands: the only things that touch infrastructure, one per action.
 
 use async_trait::async_trait;
-use firebreak_core::evidence::{Evidence, Observation};
+use firebreak_core::evidence::{Evidence, Observation, Questions};
 use firebreak_core::guards::RowPermit;
 use firebreak_core::ledger::Row;
 use firebreak_core::runbook::Step;
@@ -28,10 +28,13 @@ pub trait Hands: Send + Sync {
     /// The registry name of the action that these hands carry out.
     fn action(&self) -> &'static str;
 
-    /// Reads the target as it is now. A target that does not exist is an observation without identity.
-    /// `group` is the runbook's word for the failure domain (`tag:service`), to be counted now.
-    async fn observe(&self, target: &Target, group: Option<&str>)
-    -> Result<Observation, ReadError>;
+    /// Reads the target as it is now. A target that does not exist is an observation without identity. What is
+    /// asked and cannot be read is `Fact::Unreadable` with the reason: the guard that asks for it then holds.
+    async fn observe(
+        &self,
+        target: &Target,
+        asked: Questions<'_>,
+    ) -> Result<Observation, ReadError>;
 
     /// Makes the call once; never retries one that may have been sent. Answers with the provider's words.
     async fn apply(&self, permit: &RowPermit) -> Result<String, ApplyError>;

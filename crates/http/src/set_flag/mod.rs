@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use firebreak_core::evidence::{Evidence, Observation, Reading};
+use firebreak_core::evidence::{Circumstances, Evidence, Fact, Observation, Questions, Reading};
 use firebreak_core::guards::RowPermit;
 use firebreak_core::ledger::Row;
 use firebreak_core::runbook::Step;
@@ -102,18 +102,21 @@ impl Hands for HttpSetFlag {
         "http.set_flag"
     }
 
-    /// A flag belongs to no group that can be counted; `group` is left unanswered.
+    /// A flag belongs to no group that can be counted, and no service says whether a flag is well or being rolled
+    /// out: that stays unreadable.
     async fn observe(
         &self,
         target: &Target,
-        _group: Option<&str>,
+        _asked: Questions<'_>,
     ) -> Result<Observation, ReadError> {
         let url = self.url(target).map_err(ReadError)?;
         let flag = read(&self.client, &url).await.map_err(ReadError)?;
         let captured =
             flag.as_ref().map(|flag| Captured { value: flag.value.clone(), version: flag.version });
+        let changed = flag.as_ref().map_or(Fact::Known(None), Flag::changed);
         Ok(Observation {
             target: target.clone(),
+            circumstances: Circumstances { changed, ..Circumstances::default() },
             identity: flag.map(|_| url.to_string()),
             tags: std::collections::BTreeMap::new(),
             group: None,
@@ -129,7 +132,7 @@ impl Hands for HttpSetFlag {
         let wanted = wanted.ok_or_else(|| refused("the step names no value".to_owned()))?;
         let before = captured(permit.row()).map_err(refused)?;
         let url = self.url(permit.target()).map_err(refused)?;
-        let Flag { name, value, version } = self.current(&url).await.map_err(refused)?;
+        let Flag { name, value, version, .. } = self.current(&url).await.map_err(refused)?;
         if same(&value, wanted) {
             return Ok(format!("{ALREADY}{value} at version {version}; nothing was sent"));
         }

@@ -53,8 +53,9 @@ impl Scene {
 
     /// Observes and plans: the row as the ledger would hold it, with the guards' permit for it.
     async fn planned(&self) -> (Row, RowPermit) {
-        let mut seen = self.hands.observe(&self.target, None).await.unwrap();
-        seen.group = Some(Group { key: "kind:http.flag".to_owned(), members: 1 });
+        let mut seen = self.hands.observe(&self.target, Questions::default()).await.unwrap();
+        seen.group =
+            Some(Group { key: "kind:http.flag".to_owned(), members: 1, healthy: Fact::default() });
         let observations = [seen];
         let now = SystemClock.now();
         let incident = incident(&self.target.id, now);
@@ -224,10 +225,44 @@ async fn a_value_that_the_service_does_not_take_is_refused_with_its_words() {
 }
 
 #[tokio::test]
+async fn the_record_of_a_flag_tells_a_person_from_us() {
+    let (running, flags) = checkout().await;
+    let scene = Scene::new(&format!("{flags}/latency_ms"), &json!(10));
+    let changed = async || {
+        let seen = scene.hands.observe(&scene.target, Questions::default()).await.unwrap();
+        seen.circumstances.changed
+    };
+    assert_eq!(changed().await, Fact::Known(None), "nobody changed it yet");
+    let (_, permit) = scene.planned().await;
+    scene.hands.apply(&permit).await.unwrap();
+    assert_eq!(changed().await, Fact::Known(None), "we changed it");
+    let before = SystemClock.now();
+    let by_hand = reqwest::Client::new().put(&scene.target.id);
+    by_hand.header("x-changed-by", "ana").json(&json!({"value": 70})).send().await.unwrap();
+    let Fact::Known(Some(change)) = changed().await else { panic!("a person changed it") };
+    assert!(change.by == "ana" && change.at >= before, "{change:?}");
+    running.stop().await.unwrap();
+}
+
+#[test]
+fn a_service_that_keeps_no_record_or_a_broken_one_is_unreadable() {
+    let changed = |record: Value| {
+        let mut flag = json!({"name": "f", "value": 1, "version": 1});
+        flag.as_object_mut().unwrap().extend(record.as_object().unwrap().clone());
+        serde_json::from_value::<Flag>(flag).unwrap().changed()
+    };
+    assert!(matches!(changed(json!({})), Fact::Unreadable(_)));
+    assert!(matches!(changed(json!({"changed_by": "ana"})), Fact::Unreadable(_)));
+    assert!(matches!(changed(json!({"changed_at": "soon"})), Fact::Unreadable(_)));
+    assert!(matches!(changed(json!({"changed_at": 7})), Fact::Unreadable(_)));
+    assert_eq!(changed(json!({"changed_at": null})), Fact::Known(None));
+}
+
+#[tokio::test]
 async fn a_flag_that_does_not_exist_has_no_identity() {
     let (running, flags) = checkout().await;
     let scene = Scene::new(&format!("{flags}/no_such_flag"), &json!(true));
-    let seen = scene.hands.observe(&scene.target, None).await.unwrap();
+    let seen = scene.hands.observe(&scene.target, Questions::default()).await.unwrap();
     assert_eq!((seen.identity, seen.captured), (None, Value::Null));
     running.stop().await.unwrap();
 }
@@ -238,13 +273,14 @@ async fn other_origins_and_other_pages_are_neither_read_nor_set() {
     let server = Server::start(Behaviour::Status(200)).await;
     let scene = Scene::new(&format!("{flags}/degraded_mode"), &json!(true));
     let foreign = Target { id: server.url("/admin/flags/f"), ..scene.target.clone() };
-    let said = scene.hands.observe(&foreign, None).await.unwrap_err().to_string();
+    let said = scene.hands.observe(&foreign, Questions::default()).await.unwrap_err().to_string();
     assert!(said.contains("not among the allowed origins"), "{said}");
     let page = Target { id: flags.replace("/admin/flags", "/healthz"), ..scene.target.clone() };
-    let said = scene.hands.observe(&page, None).await.unwrap_err().to_string();
+    let said = scene.hands.observe(&page, Questions::default()).await.unwrap_err().to_string();
     assert!(said.contains("not a flag"), "{said}");
     let scene = Scene::new(&server.url("/admin/flags/g"), &json!(true));
-    let said = scene.hands.observe(&scene.target, None).await.unwrap_err().to_string();
+    let said =
+        scene.hands.observe(&scene.target, Questions::default()).await.unwrap_err().to_string();
     assert_eq!(said, "it answers for the flag `f`");
     assert!(server.received().is_empty());
     running.stop().await.unwrap();

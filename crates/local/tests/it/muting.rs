@@ -15,6 +15,7 @@ use firebreak_core::routing::Routes;
 use firebreak_core::run::{Directive, Takeover};
 use firebreak_core::runbook::{self, RunbookSet};
 use firebreak_engine::contracts::examples::{at, draft, firing, resolved};
+use firebreak_engine::guard_meter::GuardMeter;
 use firebreak_engine::ingest::{Ingest, take_all};
 use firebreak_engine::notify::{Notifier, Pace, tell_all};
 use firebreak_engine::ports::{Clock, HandsSet, IncidentStore as _};
@@ -153,6 +154,7 @@ impl Scene {
             runbooks: &self.runbooks,
             policy: &self.policy,
             hands: &HandsSet::default(),
+            meter: &GuardMeter::default(),
             reopen_within: REOPEN,
         };
         advance(with, &self.incident().await.id, "driver", Takeover::Respect).await.unwrap()
@@ -272,6 +274,7 @@ async fn while_a_parent_fires_its_child_is_told_with_its_name_and_does_not_act()
         runbooks: &scene.runbooks,
         policy: &scene.policy,
         hands: &HandsSet::default(),
+        meter: &GuardMeter::default(),
         reopen_within: REOPEN,
     };
     let asked = advance(with, &child.id, "driver", Takeover::Respect).await.unwrap();

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use firebreak_core::alert::{Alert, AlertStatus};
-use firebreak_core::evidence::{Evidence, Observation, Reading};
+use firebreak_core::evidence::{Circumstances, Evidence, Observation, Questions, Reading};
 use firebreak_core::guards::RowPermit;
 use firebreak_core::incident::Incident;
 use firebreak_core::ledger::Row;
@@ -129,12 +129,13 @@ impl Hands for FakeHands {
         self.action
     }
 
-    async fn observe(&self, target: &Target, _: Option<&str>) -> Result<Observation, ReadError> {
+    async fn observe(&self, target: &Target, _: Questions<'_>) -> Result<Observation, ReadError> {
         Ok(Observation {
             target: target.clone(),
             identity: Some("the one and only".to_owned()),
             tags: [("firebreak".to_owned(), "allow".to_owned())].into(),
             group: None,
+            circumstances: Circumstances::default(),
             captured: serde_json::json!(false),
             seen_at: Timestamp::now(),
         })
@@ -261,6 +262,7 @@ pub(crate) fn start_with(
         clock: Arc::new(SystemClock),
         runbooks: Arc::new([REBOOT, FLAG].iter().chain(more).map(read).collect()),
         policy: Arc::new(policy),
+        meter: Arc::default(),
         hands: Arc::new(hands),
         reopen_within,
     })

@@ -149,7 +149,8 @@ impl TimeInterval {
         times.chain([midnight.timestamp()]).chain(shift).filter(|edge| *edge > after).min()
     }
 
-    fn empty_fields(&self) -> impl Iterator<Item = &'static str> {
+    /// The fields that are given and hold nothing: with one of these it never holds.
+    pub fn empty_fields(&self) -> impl Iterator<Item = &'static str> {
         [
             ("times", self.times.as_ref().is_some_and(Vec::is_empty)),
             ("weekdays", self.weekdays.as_ref().is_some_and(Vec::is_empty)),

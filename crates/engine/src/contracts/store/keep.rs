@@ -40,9 +40,10 @@ pub(super) async fn kill_switch(store: Arc<dyn Store>) {
     assert_eq!(store.kill_switch().await.expect("it can be read"), KillSwitch::default());
     let engage = |reason: &str| KillSwitch {
         engaged: Some(Engaged { by: "ada".to_owned(), reason: reason.to_owned(), at: at(1) }),
+        released: None,
     };
-    for switch in [engage("deploying"), engage("größer 🔥"), KillSwitch::default(), engage("again")]
-    {
+    let released = KillSwitch::released("bob".to_owned(), at(2));
+    for switch in [engage("deploying"), engage("größer 🔥"), released, engage("again")] {
         store.set_kill_switch(&switch).await.expect("it can be set");
         assert_eq!(store.kill_switch().await.expect("it can be read"), switch);
     }
