@@ -85,11 +85,14 @@ async fn latency_slows_checkouts_down_except_degraded_ones() {
 async fn a_flag_is_read_set_and_read_again_with_a_rising_version() {
     let checkout = started(Knobs::default()).await;
     let path = "/admin/flags/degraded_mode";
-    let off = json!({ "name": "degraded_mode", "value": false, "version": 1 });
-    let on = json!({ "name": "degraded_mode", "value": true, "version": 2 });
+    let off = json!({
+        "name": "degraded_mode", "value": false, "version": 1, "changed_by": null, "changed_at": null,
+    });
     assert_eq!(call_json(&checkout, "GET", path, "").await, (200, off));
-    let put = call_json(&checkout, "PUT", path, r#"{"value": true, "if_version": 1}"#).await;
-    assert_eq!(put, (200, on.clone()));
+    let (status, on) =
+        call_json(&checkout, "PUT", path, r#"{"value": true, "if_version": 1}"#).await;
+    assert_eq!((status, &on["value"], &on["version"]), (200, &json!(true), &json!(2)));
+    assert!(on["changed_by"] == "somebody" && on["changed_at"].is_string(), "{on}");
     assert_eq!(call_json(&checkout, "GET", path, "").await, (200, on.clone()));
 
     let (status, answer) =

@@ -120,6 +120,13 @@ pub(crate) enum Command {
         #[command(subcommand)]
         what: KillSwitch,
     },
+    /// See how many actions did no good lately, and let actions go on after too many.
+    Breaker {
+        #[command(subcommand)]
+        what: Breaker,
+    },
+    /// Say whether the platform could act and tell if it had to now; fails where it could not.
+    Doctor(Doctor),
     /// Read what could not be understood, and take it in once it can be.
     Quarantine {
         #[command(subcommand)]
@@ -461,6 +468,31 @@ pub(crate) enum KillSwitch {
         by: String,
     },
     Status,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Breaker {
+    /// Whether it tripped, and why.
+    Status,
+    /// Let actions go on. What was planned before is dropped, never done late.
+    Reset {
+        /// Who answers for it.
+        #[arg(long, env = "USER")]
+        by: String,
+        /// What was found.
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Doctor {
+    /// The folder with the runbooks.
+    #[arg(long, default_value = "runbooks")]
+    pub(crate) runbooks: PathBuf,
+    /// Settings as for `serve`.
+    #[arg(long)]
+    pub(crate) config: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

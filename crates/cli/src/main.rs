@@ -65,6 +65,8 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
             commands::kill_switch::kill_switch(&server, what, json).await
         }
         Command::Trust { what } => commands::trust::trust(&server, what, json).await,
+        Command::Breaker { what } => commands::breaker::breaker(&server, what, json).await,
+        Command::Doctor(asked) => commands::doctor::doctor(&server, &asked, json).await,
         Command::Silence { what } => commands::silence::silence(&server, what, json).await,
         Command::Sources { what } => commands::sources::sources(&server, what, json).await,
         Command::Quarantine { what } => commands::quarantine::quarantine(&server, what, json).await,

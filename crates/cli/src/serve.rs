@@ -11,6 +11,7 @@ use firebreak_core::proof::Secrets;
 use firebreak_core::routing::Routes;
 use firebreak_core::runbook::RunbookSet;
 use firebreak_core::storm::StormSettings;
+use firebreak_engine::doctor::{Finding, Health, guards_proved, unknown_intervals};
 use firebreak_engine::fallback::Fallback;
 use firebreak_engine::guard_meter::GuardMeter;
 use firebreak_engine::notify::{Pace, check_channels};
@@ -67,7 +68,8 @@ pub(crate) struct Platform {
     addr: SocketAddr,
     webhook_token: Secrets,
     api_token: Secrets,
-    driver: Driver,
+    /// `None` where the guards are not proved: alerts are taken in and told, and nothing is acted on.
+    driver: Option<Driver>,
     telling: Telling,
     writing: QueueTask,
     keeping: Keeping,
@@ -111,7 +113,11 @@ impl Platform {
 
         let policy = Arc::new(settings.policy);
         let meter = Arc::new(GuardMeter::default());
-        let driver = Driver::start(DriverSettings {
+        let unknown = unknown_intervals(&runbooks, &policy);
+        if !unknown.is_empty() {
+            bail!("{}, which the policy does not have", unknown.join(", "));
+        }
+        let driver = driver_if(guards_proved(), || DriverSettings {
             store: store.clone(),
             clock: Arc::clone(&clock),
             runbooks: Arc::clone(&runbooks),
@@ -201,7 +207,9 @@ impl Platform {
     /// Answers what was asked, finishes what is under way, and stops.
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
         self.end.send(()).ok();
-        self.driver.stop().await;
+        if let Some(driver) = self.driver {
+            driver.stop().await;
+        }
         self.telling.stop().await;
         self.keeping.stop().await;
         // Idle connections of clients may keep the server waiting for ever.
@@ -212,6 +220,18 @@ impl Platform {
             Err(_) => Ok(()),
         }
     }
+}
+
+/// A driver, unless this build could not hold an action that must be held.
+fn driver_if(proved: Finding, settings: impl FnOnce() -> DriverSettings) -> Option<Driver> {
+    if proved.health == Health::Ill {
+        tracing::error!(
+            why = proved.says,
+            "the guards are not proved: alerts are taken in and told, and nothing is acted on"
+        );
+        return None;
+    }
+    Some(Driver::start(settings()))
 }
 
 /// What goes on beside the webhooks so that nothing is lost and no silence is missed.

@@ -105,6 +105,7 @@ fn main() {
             silences: Reading::Known(Vec::new()),
             live: Reading::Known(Live::default()),
             suspected: Reading::Known(std::collections::BTreeMap::new()),
+            effects: Reading::Known(Vec::new()),
         };
         let facts = Facts {
             driver: "bench",

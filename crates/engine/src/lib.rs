@@ -5,6 +5,7 @@ pub mod command;
 #[cfg(feature = "contracts")]
 pub mod contracts;
 pub mod delivery;
+pub mod doctor;
 pub mod drain;
 pub mod explain;
 pub mod fallback;

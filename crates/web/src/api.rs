@@ -1,4 +1,4 @@
-//! The JSON API: incidents, what people do to them, runbooks, the kill switch, silences, the quarantine.
+//! The JSON API: incidents, what people do to them, runbooks, kill switch and breaker, silences, quarantine.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,6 +28,7 @@ use serde_json::{Value, json};
 
 use crate::answer::Failure;
 use crate::approvals;
+use crate::breaker;
 use crate::entry::{require_token, require_token_or_agent};
 use crate::explain;
 use crate::metrics::Metrics;
@@ -81,6 +82,7 @@ pub fn router(api: Api) -> Router {
         .route("/api/incidents/{id}/note", post(note))
         .route("/api/approvals/{token}", post(approvals::decide))
         .route("/api/kill-switch", get(kill_switch).post(set_kill_switch))
+        .merge(breaker::routes())
         .merge(quarantine::routes())
         .merge(silences::routes())
         .merge(sources::routes())
@@ -206,9 +208,9 @@ pub(crate) struct By {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Reasoned {
-    by: String,
-    reason: String,
+pub(crate) struct Reasoned {
+    pub(crate) by: String,
+    pub(crate) reason: String,
 }
 
 #[derive(Deserialize)]

@@ -5,6 +5,7 @@ pub mod api;
 mod approvals;
 mod authenticate;
 mod body;
+mod breaker;
 pub mod console;
 mod entry;
 mod explain;

@@ -2,7 +2,9 @@
 
 pub(crate) mod approve;
 pub(crate) mod audit;
+pub(crate) mod breaker;
 pub(crate) mod detect;
+pub(crate) mod doctor;
 pub(crate) mod iam;
 pub(crate) mod import;
 pub(crate) mod incidents;

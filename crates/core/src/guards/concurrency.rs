@@ -16,7 +16,7 @@ impl Guard for Concurrency {
     }
 
     fn judge(&self, case: &Case<'_>) -> Ruling {
-        let most = case.runbook.guards.concurrency as usize;
+        let most = case.runbook.guards.runs_at_once() as usize;
         if most == 0 {
             return hold("no run at all may be under way", "allow at least one in the runbook");
         }

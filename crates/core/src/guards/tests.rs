@@ -488,7 +488,7 @@ fn an_ill_member_is_no_loss_and_one_that_is_being_acted_on_does_not_count() {
         let ids = healthy(&[Scene::ONE, Scene::TWO]);
         scene.group(|group| group.healthy = Fact::Known(ids.clone())).with(|scene| {
             scene.runbook.guards.blast_radius.max = 2;
-            scene.runbook.guards.concurrency = 2;
+            scene.runbook.guards.concurrency = Some(2);
         })
     };
     passes(&pair(Scene::calm()));
@@ -508,9 +508,9 @@ fn an_ill_member_is_no_loss_and_one_that_is_being_acted_on_does_not_count() {
 fn a_run_does_not_count_itself_among_those_under_way_and_none_means_none() {
     passes(&Scene::calm().running(&run_of("inc_1", 1), 100));
     holds(&Scene::calm().running(&run_of("inc_1", 2), 100), "concurrency", "inc_1");
-    let two = |scene: Scene| scene.with(|scene| scene.runbook.guards.concurrency = 2);
+    let two = |scene: Scene| scene.with(|scene| scene.runbook.guards.concurrency = Some(2));
     passes(&two(Scene::calm()).running(&Scene::other(), 100));
-    let none = Scene::calm().with(|scene| scene.runbook.guards.concurrency = 0);
+    let none = Scene::calm().with(|scene| scene.runbook.guards.concurrency = Some(0));
     holds(&none, "concurrency", "no run at all");
 }
 

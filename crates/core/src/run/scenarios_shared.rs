@@ -83,8 +83,7 @@ fn two_incidents_share_the_budget_of_their_group() {
 
 #[test]
 fn what_another_incident_took_of_the_budget_is_seen_before_the_next_target() {
-    let mut world =
-        world(&[("max: 1,", "max: 2,"), ("  cooldown", "  concurrency: 2\n  cooldown")]);
+    let mut world = world(&[("max: 1,", "max: 2,")]);
     world.deliver(&alert(MONITOR, ONE));
     world.deliver(&alert(MONITOR, TWO));
     world.deliver(&alert(ERRORS, THREE));

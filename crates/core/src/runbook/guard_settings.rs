@@ -17,8 +17,9 @@ pub struct GuardSettings {
     pub cooldown: SignedDuration,
     pub attempts: Attempts,
     pub blast_radius: BlastRadius,
-    /// So many runs at once in one group, of all runbooks together.
-    pub concurrency: u32,
+    /// So many runs at once in one group, of all runbooks together; left out, as many as `blast_radius.max`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<u32>,
     /// So many other members of the group must be healthy before a healthy one is touched; left out, one where
     /// `blast_radius.group` is given. `0` for not asking.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,7 +44,7 @@ impl Default for GuardSettings {
             cooldown: SignedDuration::from_mins(15),
             attempts: Attempts::default(),
             blast_radius: BlastRadius::default(),
-            concurrency: 1,
+            concurrency: None,
             keep_healthy: None,
             require_tag: BTreeMap::new(),
             forbid_tag: BTreeMap::new(),
@@ -55,6 +56,11 @@ impl Default for GuardSettings {
 }
 
 impl GuardSettings {
+    /// How many runs may be under way at once.
+    pub fn runs_at_once(&self) -> u32 {
+        self.concurrency.unwrap_or(self.blast_radius.max.max(1))
+    }
+
     /// How many other members of the group must be healthy; zero where nobody asks.
     pub fn healthy_to_keep(&self) -> u32 {
         let with_a_group = u32::from(self.blast_radius.group.is_some());

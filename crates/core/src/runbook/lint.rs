@@ -86,7 +86,7 @@ fn never_acts(draft: &Draft<'_>, remarks: &mut Vec<Diagnostic>) {
     for (place, most) in [
         ("guards.attempts.max", guards.attempts.max),
         ("guards.blast_radius.max", guards.blast_radius.max),
-        ("guards.concurrency", guards.concurrency),
+        ("guards.concurrency", guards.runs_at_once()),
     ] {
         if most == 0 {
             let help = "allow at least one, or use `mode: shadow`";

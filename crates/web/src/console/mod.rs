@@ -112,10 +112,14 @@ async fn board(State(api): State<Api>, headers: HeaderMap) -> Result<Response, F
     }
     let list = api.store.list(&ListQuery { limit: 100, ..ListQuery::default() }).await?;
     let switch = api.store.kill_switch().await?;
+    let breaker = firebreak_engine::breaker::standing(&*api.store).await?;
     let body = html! {
         h1 { "Incidents" }
         @if let Some(engaged) = &switch.engaged {
             p .bad role="alert" { "The kill switch is engaged by " (engaged.by) ": " (engaged.reason) }
+        }
+        @if let Some(tripped) = &breaker.tripped {
+            p .bad role="alert" { "The breaker tripped: " (tripped.because) ". Nothing is acted on until somebody resets it with " code { "firebreak breaker reset" } "." }
         }
         @if list.incidents.is_empty() { p { "Nothing has happened yet." } }
         ul .board {
