@@ -152,7 +152,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::evidence::Group;
+    use crate::evidence::{Circumstances, Fact, Group};
     use crate::examples::{self, at};
     use crate::ids::IncidentId;
     use crate::trace::Ruling;
@@ -166,7 +166,12 @@ mod tests {
             target: Target { kind: "http.flag".to_owned(), id: "http://a/flag".to_owned() },
             identity: Some("launched-1".to_owned()),
             tags: [("firebreak".to_owned(), "allow".to_owned())].into(),
-            group: Some(Group { key: "tag:service=api".to_owned(), members: 4 }),
+            group: Some(Group {
+                key: "tag:service=api".to_owned(),
+                members: 4,
+                healthy: Fact::default(),
+            }),
+            circumstances: Circumstances::default(),
             captured: serde_json::json!({"value": false}),
             seen_at: at(0),
         }

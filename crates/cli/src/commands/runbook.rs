@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use firebreak_core::actions::{ACTIONS, Reversal};
 use firebreak_core::cel::functions::FUNCTIONS;
 use firebreak_core::guards::GUARDS;
-use firebreak_core::runbook::{self, Mode, Tested, inspect, lint, overlaps, test};
+use firebreak_core::runbook::{self, Mode, Tested, Window, inspect, lint, overlaps, test};
 use firebreak_core::yaml::{Diagnostic, Level};
 use firebreak_engine::runbooks;
 use serde_json::json;
@@ -154,6 +154,25 @@ fn explain(path: &Path) -> anyhow::Result<ExitCode> {
     say(&format!("At most {} targets{percent} of {group} within {:#}.", blast.max, blast.window));
     for (tag, value) in &guards.require_tag {
         say(&format!("Only targets tagged {tag}={value}."));
+    }
+    for (tag, value) in &guards.forbid_tag {
+        say(&format!("No target tagged {tag}={value}."));
+    }
+    if guards.healthy_to_keep() > 0 {
+        let least = guards.healthy_to_keep();
+        say(&format!("A healthy target only while {least} others of its group are healthy."));
+    }
+    if let Some(wait) = guards.hands_off.after_human_change {
+        say(&format!("Not within {wait:#} after somebody else changed the target."));
+    }
+    if guards.hands_off.during_deployment {
+        say("Not while something is rolled out to the target.");
+    }
+    for (words, windows) in [("Only", &guards.only_within), ("Never", &guards.never_within)] {
+        if !windows.is_empty() {
+            let windows: Vec<String> = windows.iter().map(Window::words).collect();
+            say(&format!("{words} within {}.", windows.join(" or ")));
+        }
     }
     for (index, step) in runbook.steps.iter().enumerate() {
         let spec = step.spec();

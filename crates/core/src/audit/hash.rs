@@ -195,6 +195,7 @@ mod tests {
                 tags: std::collections::BTreeMap::new(),
                 group: None,
                 seen_at: at(0),
+                circumstances: crate::evidence::Circumstances::default(),
                 captured: json!({"n": [number]}),
             };
             let event = Event::Observed { run: 1, observations: vec![seen] };

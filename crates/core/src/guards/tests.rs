@@ -220,6 +220,10 @@ fn an_alert_without_identity_never_acts() {
 fn an_alert_is_young_enough_until_its_age_is_over_the_limit() {
     passes(&Scene::calm().at(600));
     holds(&Scene::calm().at(601), "max_age", "601 s");
+    let mut waited = alert("slow-api-data", Scene::ONE);
+    waited.received_at = Some(at(0) - SignedDuration::from_mins(9));
+    passes(&Scene::calm().firing(waited.clone()).at(60));
+    holds(&Scene::calm().firing(waited).at(61), "max_age", "601 s");
     passes(&Scene::calm().at(500).fires_again(Scene::ONE).at(1100));
     let news = |starts: i64| {
         let mut draft = draft("slow-api-data", Scene::ONE);
@@ -381,11 +385,7 @@ fn confirmed(seconds: i64) -> Scene {
     };
     let observed = Event::Observed { run: 1, observations: scene.observations.clone() };
     let trace = crate::trace::Trace::default();
-    scene
-        .record(started)
-        .record(observed)
-        .record(Event::Planned { run: 1, plan, trace })
-        .at(500)
+    scene.record(started).record(observed).record(Event::Planned { run: 1, plan, trace }).at(500)
 }
 
 #[test]

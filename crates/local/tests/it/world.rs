@@ -257,7 +257,8 @@ pub(crate) fn start_with(
     // What fails here fails on purpose: it costs no trust.
     let policy = policy::read(
         "trust: { useless_in_a_row: 1000000 }\nbreaker: { failures: 100, within: 1h }",
-    ).unwrap();
+    )
+    .unwrap();
     let read = |yaml: &&str| -> Runbook { runbook::read(yaml).unwrap() };
     Driver::start(DriverSettings {
         store: store.clone(),
