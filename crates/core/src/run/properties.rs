@@ -28,8 +28,12 @@ fn watch(world: &World, pending: &Pending, before: &Incident, now: &Recorded, af
         sent(world, pending, before, row);
     }
     if let Event::RunEnded { outcome, .. } = now.event {
+        // What only a mute held, such as an alert of our own doing, is asked again when that ends.
+        let acted = before.active_run().is_some_and(Run::may_have_acted);
+        let rests = before.resting.is_some() && !acted;
         let page = match outcome {
-            Outcome::Held | Outcome::Useless => firing,
+            Outcome::Held => firing && !rests,
+            Outcome::Useless => firing,
             Outcome::Harmful | Outcome::Abandoned => true,
             Outcome::Helped | Outcome::Moot => false,
         };
