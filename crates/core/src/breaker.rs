@@ -101,7 +101,7 @@ impl Breaker {
 
     /// What people are told of it: the alert that fires while it is tripped, or its end.
     pub fn alert(&self, now: Timestamp) -> Alert {
-        let reset = self.reset.as_ref().map(|reset| reset.at).unwrap_or(now);
+        let reset = self.reset.as_ref().map_or(now, |reset| reset.at);
         let (status, starts_at, ends_at) = match &self.tripped {
             Some(tripped) => (AlertStatus::Firing, tripped.at, None),
             None => (AlertStatus::Resolved, reset, Some(reset)),

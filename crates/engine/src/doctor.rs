@@ -175,7 +175,7 @@ pub fn channels(channels: &Channels, has_secret: impl Fn(&str) -> bool) -> Vec<F
     } else {
         Finding::ill("channels", problems.join("; "), "correct the settings")
     };
-    let needs = |kind: &str| channels::find(kind).is_some_and(|kind| kind.needs_secret());
+    let needs = |kind: &str| channels::find(kind).is_some_and(channels::Channel::needs_secret);
     let missing: Vec<String> = channels
         .iter()
         .filter(|(name, settings)| needs(&settings.kind) && !has_secret(name))

@@ -3,6 +3,7 @@
 use firebreak_core::heartbeat::LifeState;
 use serde::Serialize;
 
+use crate::breaker;
 use crate::heartbeats::listen;
 use crate::ingest::Ingest;
 use crate::ports::StoreError;
@@ -18,7 +19,7 @@ pub struct Round {
     pub silent: usize,
 }
 
-/// Expires and unmutes, listens for signs of life, and looks after shared causes. To be called again and again; two at
+/// Expires and unmutes, listens for signs of life, and looks after shared causes and the breaker. To be called again and again; two at
 /// once, or one that is cut off, do no harm.
 ///
 /// One part that fails keeps none of the others from its work; the first failure is the answer then.
@@ -26,8 +27,10 @@ pub async fn round(with: Ingest<'_>) -> Result<Round, StoreError> {
     let swept = sweep(Sweep { store: with.store, clock: with.clock, policy: with.policy }).await;
     let heard = listen(with).await;
     let settled = settle(with).await;
+    let watched = breaker::watch(with).await;
     let is_silent = |state| state == LifeState::Silent;
     let silent = heard?.iter().filter(|one| is_silent(one.state)).count();
     settled?;
+    watched?;
     Ok(Round { swept: swept?, silent })
 }

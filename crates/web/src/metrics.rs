@@ -172,16 +172,24 @@ struct OfGuards(Arc<GuardMeter>);
 
 impl Collector for OfGuards {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
-        let families: [(&str, &str, fn(&GuardCount) -> u64); 2] = [
-            ("guard_asked", "How often each guard was asked", |count| count.asked),
-            ("guard_held", "How often each guard held an action", |count| count.held),
-        ];
-        for (name, help, value) in families {
-            let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
-            for count in self.0.counts() {
-                let counter = ConstCounter::new(value(&count));
-                counter.encode(family.encode_family(&[("guard", count.guard)])?)?;
-            }
+        let asked = |count: &GuardCount| count.asked;
+        let held = |count: &GuardCount| count.held;
+        self.family(&mut encoder, ("guard_asked", "How often each guard was asked"), asked)?;
+        self.family(&mut encoder, ("guard_held", "How often each guard held an action"), held)
+    }
+}
+
+impl OfGuards {
+    fn family(
+        &self,
+        encoder: &mut DescriptorEncoder<'_>,
+        (name, help): (&str, &str),
+        value: impl Fn(&GuardCount) -> u64,
+    ) -> Result<(), std::fmt::Error> {
+        let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for count in self.0.counts() {
+            let counter = ConstCounter::new(value(&count));
+            counter.encode(family.encode_family(&[("guard", count.guard)])?)?;
         }
         Ok(())
     }

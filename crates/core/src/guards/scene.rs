@@ -258,7 +258,7 @@ impl Scene {
     #[must_use]
     pub fn beside(mut self, name: &str, service: &str) -> Self {
         let mut draft = alert(Self::TWO);
-        draft.name = name.to_owned();
+        name.clone_into(&mut draft.name);
         draft.service = Some(service.to_owned());
         let id = Self::other().incident;
         let event = Event::AlertFired { alert: Box::new(draft.seal()) };
