@@ -117,7 +117,7 @@ impl Platform {
         if !unknown.is_empty() {
             bail!("{}, which the policy does not have", unknown.join(", "));
         }
-        let driver = driver_if(guards_proved(), || DriverSettings {
+        let driver = driver_if(&guards_proved(), || DriverSettings {
             store: store.clone(),
             clock: Arc::clone(&clock),
             runbooks: Arc::clone(&runbooks),
@@ -223,7 +223,7 @@ impl Platform {
 }
 
 /// A driver, unless this build could not hold an action that must be held.
-fn driver_if(proved: Finding, settings: impl FnOnce() -> DriverSettings) -> Option<Driver> {
+fn driver_if(proved: &Finding, settings: impl FnOnce() -> DriverSettings) -> Option<Driver> {
     if proved.health == Health::Ill {
         tracing::error!(
             why = proved.says,
