@@ -100,6 +100,18 @@ fn plan_of(runbook: &Runbook, firing: &Alert, observations: &[Observation]) -> P
         .unwrap()
 }
 
+fn seen(target: &Target) -> Observation {
+    Observation {
+        target: target.clone(),
+        identity: Some("r-1 2026-11-01T00:00:00Z".to_owned()),
+        tags: [("firebreak".to_owned(), "allow".to_owned())].into(),
+        group: None,
+        circumstances: crate::evidence::Circumstances::default(),
+        captured: Value::Null,
+        seen_at: at(31),
+    }
+}
+
 fn story_and_end() -> (Vec<Notification>, Incident) {
     let mut story = Story { incident: None, seq: 0, told: Vec::new() };
     let mut firing = alert("slow-api-data", "i-0abc");
@@ -109,15 +121,7 @@ fn story_and_end() -> (Vec<Notification>, Incident) {
     runbook.mode = Mode::Approve;
     runbook.notify = serde_json::from_value(json!({"started": ["oncall"], "helped": []})).unwrap();
     let target = Target { kind: "ec2.instance".to_owned(), id: "i-0abc".to_owned() };
-    let observations = vec![Observation {
-        target: target.clone(),
-        identity: Some("r-1 2026-11-01T00:00:00Z".to_owned()),
-        tags: [("firebreak".to_owned(), "allow".to_owned())].into(),
-        group: None,
-        circumstances: crate::evidence::Circumstances::default(),
-        captured: Value::Null,
-        seen_at: at(31),
-    }];
+    let observations = vec![seen(&target)];
     let plan = plan_of(&runbook, &firing, &observations);
     let (run, row, step, plan_hash) = (1, 0, 0, plan.hash.clone());
     let evidence = |signal: &str, reading, detail: &str| Evidence {
