@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use firebreak_core::evidence::{Evidence, Group, Observation, Reading};
+use firebreak_core::evidence::{
+    Circumstances, Evidence, Fact, Group, Observation, Questions, Reading,
+};
 use firebreak_core::guards::RowPermit;
 use firebreak_core::ledger::Row;
 use firebreak_core::run::{Order, Work};
@@ -102,13 +104,21 @@ impl Hands for Reboot {
     async fn observe(
         &self,
         target: &Target,
-        group: Option<&str>,
+        asked: Questions<'_>,
     ) -> Result<Observation, ReadError> {
         Ok(Observation {
             target: target.clone(),
             identity: Some("launch-1".to_owned()),
             tags: [("firebreak".to_owned(), "allow".to_owned())].into(),
-            group: group.map(|group| Group { key: group.to_owned(), members: self.members }),
+            group: asked.group.map(|group| Group {
+                key: group.to_owned(),
+                members: self.members,
+                healthy: Fact::default(),
+            }),
+            circumstances: Circumstances {
+                healthy: Fact::Known(false),
+                ..Circumstances::default()
+            },
             captured: json!(null),
             seen_at: self.kernel.now(),
         })

@@ -14,6 +14,7 @@ use std::task::{Context, Poll, Waker};
 use firebreak_core::policy::Policy;
 use firebreak_core::run::{Directive, Order, Takeover};
 use firebreak_core::runbook::RunbookSet;
+use firebreak_engine::guard_meter::GuardMeter;
 use firebreak_engine::ports::HandsSet;
 use firebreak_engine::remediate::{Remediation, act, advance};
 use firebreak_simulator::{Kernel, MemoryStore, Touch, Wake, Weather};
@@ -128,12 +129,14 @@ impl Operation {
             stubborn: mutant == Some(Mutant::RetriesUnknown),
         };
         let hands = HandsSet::new(vec![Box::new(provider.clone())]);
+        let meter = GuardMeter::default();
         let with = Remediation {
             store: &store,
             clock: &kernel,
             runbooks: &setting.runbooks,
             policy: &setting.policy,
             hands: &hands,
+            meter: &meter,
             reopen_within: REOPEN_WITHIN,
         };
         let kind = match &self.kind {
