@@ -204,6 +204,7 @@ fn unseen(target: &Target) -> Observation {
         identity: None,
         tags: std::collections::BTreeMap::new(),
         group: None,
+        circumstances: crate::evidence::Circumstances::default(),
         captured: serde_json::Value::Null,
         seen_at: Timestamp::UNIX_EPOCH,
     }
