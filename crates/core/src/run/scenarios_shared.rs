@@ -148,6 +148,7 @@ fn a_target_stays_locked_while_a_call_that_nobody_answered_may_be_under_way() {
         ("cooldown: 15m", "cooldown: 0s"),
         ("max: 1, max_percent: 50", "max: 4"),
         (quick, "within: 1s, fresh_after: 0s, all: [alert_resolved, ec2.status_ok]"),
+        ("  - action: ec2.reboot", "  - action: ec2.reboot\n    expect: { for: 0s }"),
     ];
     for (reply, free) in [(Reply::CrashAfterCall, false), (Reply::Confirmed, true)] {
         let mut world = world(&changes);
