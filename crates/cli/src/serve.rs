@@ -63,6 +63,24 @@ async fn wait_for_the_end() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What channels, routes and runbooks say of each other; nothing is started on a name that leads nowhere.
+fn must_fit(settings: &Settings, routes: &Routes, runbooks: &RunbookSet) -> anyhow::Result<()> {
+    if let Err(problems) = check_channels(&settings.channels) {
+        bail!("the channels are not set up right:\n{}", problems.join("\n"));
+    }
+    let unknown = routes.unknown_channels(&settings.channels);
+    if !unknown.is_empty() {
+        let lines: Vec<String> =
+            unknown.iter().map(|(place, problem)| format!("{place}: {problem}")).collect();
+        bail!("the routes lead nowhere:\n{}", lines.join("\n"));
+    }
+    let unknown = unknown_intervals(runbooks, &settings.policy);
+    if !unknown.is_empty() {
+        bail!("{}, which the policy does not have", unknown.join(", "));
+    }
+    Ok(())
+}
+
 /// A running platform.
 pub(crate) struct Platform {
     addr: SocketAddr,
@@ -81,16 +99,8 @@ impl Platform {
     pub(crate) async fn start(serve: &Serve, settings: Settings) -> anyhow::Result<Self> {
         let store = SqliteStore::open(&serve.data)?;
         let runbooks = Arc::new(runbooks(&serve.runbooks)?);
-        if let Err(problems) = check_channels(&settings.channels) {
-            bail!("the channels are not set up right:\n{}", problems.join("\n"));
-        }
         let routes = Arc::new(Routes::of(&settings.policy));
-        let unknown = routes.unknown_channels(&settings.channels);
-        if !unknown.is_empty() {
-            let lines: Vec<String> =
-                unknown.iter().map(|(place, problem)| format!("{place}: {problem}")).collect();
-            bail!("the routes lead nowhere:\n{}", lines.join("\n"));
-        }
+        must_fit(&settings, &routes, &runbooks)?;
         let webhook_token = token(serve.webhook_token.as_deref(), &serve.data, "webhook-token")?;
         let api_token = token(serve.api_token.as_deref(), &serve.data, "api-token")?;
 
@@ -113,10 +123,6 @@ impl Platform {
 
         let policy = Arc::new(settings.policy);
         let meter = Arc::new(GuardMeter::default());
-        let unknown = unknown_intervals(&runbooks, &policy);
-        if !unknown.is_empty() {
-            bail!("{}, which the policy does not have", unknown.join(", "));
-        }
         let driver = driver_if(&guards_proved(), || DriverSettings {
             store: store.clone(),
             clock: Arc::clone(&clock),

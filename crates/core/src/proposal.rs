@@ -224,14 +224,14 @@ mod tests {
         [read(RUNBOOK).unwrap(), read(FLAG_RUNBOOK).unwrap()].into_iter().collect()
     }
 
-    fn wish(fields: Value) -> Wish {
+    fn wish(fields: &Value) -> Wish {
         let mut all =
             json!({"by": "triage-bot", "reason": "it was slow before and a reboot helped"});
         all.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
         serde_json::from_value(all).unwrap()
     }
 
-    fn decided(fields: Value) -> Result<Proposal, String> {
+    fn decided(fields: &Value) -> Result<Proposal, String> {
         match wish(fields).decide(&incident("slow-api-data"), &runbooks()) {
             Ok(Event::Proposed { proposal }) => Ok(*proposal),
             Ok(other) => panic!("{other:?}"),
@@ -241,7 +241,7 @@ mod tests {
 
     #[test]
     fn a_runbook_in_auto_mode_is_held_back_to_asking_somebody_else() {
-        let proposal = decided(json!({"runbook": "restart-slow-api"})).unwrap();
+        let proposal = decided(&json!({"runbook": "restart-slow-api"})).unwrap();
         assert_eq!(proposal.runbook.mode, Mode::Approve);
         assert!(proposal.runbook.approvals.hears("Triage-Bot", Some("triage-bot")).is_err());
     }
@@ -249,7 +249,7 @@ mod tests {
     #[test]
     fn an_action_becomes_a_runbook_with_the_guards_of_every_other() {
         let asked = json!({"action": "ec2.reboot", "targets": ["i-0abc12345"]});
-        let proposal = decided(asked).unwrap();
+        let proposal = decided(&asked).unwrap();
         let made = &proposal.runbook;
         assert_eq!((made.mode, made.runbook.as_str()), (Mode::Approve, "proposed.ec2.reboot"));
         let targets = targets_of(&incident("slow-api-data"), made).unwrap();
@@ -279,7 +279,7 @@ mod tests {
             (json!({"by": " ", "runbook": "restart-slow-api"}), "by: it is empty"),
             (json!({"reason": "a\nb", "runbook": "restart-slow-api"}), "reason: one line"),
         ] {
-            let said = decided(asked.clone()).unwrap_err();
+            let said = decided(&asked).unwrap_err();
             assert!(said.contains(expected), "{asked}: {said}");
         }
     }
@@ -288,13 +288,15 @@ mod tests {
     fn text_that_looks_like_code_stays_text_or_is_refused() {
         let flag = "http://127.0.0.1:1/admin/flags/a";
         let asked = |value: &str| {
-            decided(json!({"action": "http.set_flag", "targets": [flag], "with": {"value": value}}))
+            decided(
+                &json!({"action": "http.set_flag", "targets": [flag], "with": {"value": value}}),
+            )
         };
         assert!(asked("${alert.title}").unwrap_err().contains("no `${...}`"));
         let proposal = asked("') || true //").unwrap();
         assert_eq!(proposal.runbook.steps[0].with["value"], "') || true //");
         let bad = decided(
-            json!({"action": "http.set_flag", "targets": ["http://a/\"] + [\"http://b/"], "with": {"value": true}}),
+            &json!({"action": "http.set_flag", "targets": ["http://a/\"] + [\"http://b/"], "with": {"value": true}}),
         );
         assert!(bad.is_err(), "{bad:?}");
     }
@@ -302,7 +304,7 @@ mod tests {
     #[test]
     fn one_at_a_time_and_only_while_it_fires() {
         let incident = incident("slow-api-data");
-        let asked = wish(json!({"runbook": "restart-slow-api"}));
+        let asked = wish(&json!({"runbook": "restart-slow-api"}));
         let event = asked.decide(&incident, &runbooks()).unwrap();
         let (proposed, _) = incident.clone().record(event, at(2)).unwrap();
         let again = asked.decide(&proposed, &runbooks()).unwrap_err();

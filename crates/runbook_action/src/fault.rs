@@ -40,7 +40,8 @@ impl Fault {
             Fault::Remediate(RemediateError::NotFound(_))
             | Fault::Decide(RecordError::NotFound(_)) => "IncidentNotFound",
             Fault::Remediate(RemediateError::Contended(_))
-            | Fault::Decide(RecordError::Contended(_)) => "Contended",
+            | Fault::Decide(RecordError::Contended(_))
+            | Fault::Silence(SilenceError::Contended(_)) => "Contended",
             Fault::Remediate(RemediateError::Store(error))
             | Fault::Decide(RecordError::Store(error))
             | Fault::Silence(SilenceError::Store(error))
@@ -50,7 +51,6 @@ impl Fault {
             | Fault::Reset(ResetError::Refused(_))
             | Fault::Silence(SilenceError::Refused(_) | SilenceError::TooMany) => "Refused",
             Fault::Silence(SilenceError::NotFound(_)) => "SilenceNotFound",
-            Fault::Silence(SilenceError::Contended(_)) => "Contended",
         }
     }
 }

@@ -12,7 +12,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::operation::RequestId as _;
-use aws_sdk_ec2::types::{Filter, Instance, InstanceStatus};
+use aws_sdk_ec2::types::{Filter, Instance, InstanceStatus, Reservation};
 use firebreak_core::evidence::{
     Circumstances, Evidence, Fact, Group, Health, Observation, Questions, Reading,
 };
@@ -80,7 +80,7 @@ impl Ec2Reboot {
         let mut ids = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| ReadError(failure::words(&error)))?;
-            let instances = page.reservations().iter().flat_map(|r| r.instances());
+            let instances = page.reservations().iter().flat_map(Reservation::instances);
             ids.extend(instances.filter_map(|instance| instance.instance_id().map(str::to_owned)));
         }
         let healthy = match health {

@@ -81,10 +81,10 @@ async fn a_proposal_waits_for_somebody_else_and_goes_through_the_ledger() {
     assert_eq!(count(&asked, "step.sent"), 0);
     assert_eq!(asked["runs"][0]["mode"], "approve", "though its runbook is in shadow mode");
     let hash = asked["runs"][0]["plan"]["hash"].as_str().unwrap();
-    let token = format!("/api/approvals/{id}.1.{hash}");
-    let own = platform.post(&token, json!({"decision": "approve", "by": "BOT "})).await;
+    let approval = format!("/api/approvals/{id}.1.{hash}");
+    let own = platform.post(&approval, json!({"decision": "approve", "by": "BOT "})).await;
     assert_eq!(own.0, 409, "its own yes does not count: {}", own.1);
-    assert_eq!(platform.post(&token, json!({"decision": "approve", "by": "ana"})).await.0, 200);
+    assert_eq!(platform.post(&approval, json!({"decision": "approve", "by": "ana"})).await.0, 200);
     platform.until("the call was made", |shown| count(shown, "step.confirmed") == 1).await;
     assert_eq!(platform.stop(), Some(0));
     checkout.stop().await.unwrap();
