@@ -9,6 +9,7 @@
     reason = "a measurement reads the clock, prints and may stop"
 )]
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use firebreak_core::alert::{Alert, AlertStatus, Draft, Severity};
@@ -75,7 +76,7 @@ fn incident(alert: &Alert) -> Incident {
         title: alert.title.clone(),
     };
     let first = Recorded { incident: id.clone(), seq: 1, at, event: opened, prev: None };
-    let fired = Event::AlertFired { alert: Box::new(alert.clone()) };
+    let fired = Event::AlertFired { alert: Arc::new(alert.clone()) };
     let second = Recorded { incident: id, seq: 2, at, event: fired, prev: None };
     Incident::open(&first).unwrap().apply(&second).unwrap()
 }

@@ -221,7 +221,7 @@ fn fresh(alert: &Alert, now: Timestamp) -> Incident {
     };
     let recorded = |seq, event| Recorded { incident: id.clone(), seq, at: now, event, prev: None };
     let incident = Incident::open(&recorded(1, opened)).expect("it begins with an opening");
-    let fired = Event::AlertFired { alert: Box::new(alert.clone()) };
+    let fired = Event::AlertFired { alert: std::sync::Arc::new(alert.clone()) };
     incident.apply(&recorded(2, fired)).expect("an alert fits an open incident")
 }
 

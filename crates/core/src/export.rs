@@ -89,7 +89,7 @@ mod tests {
     use crate::incident::Event;
 
     fn recorded(seq: u64) -> Recorded {
-        let alert = Box::new(alert("slow-api-data", "i-0abc12345"));
+        let alert = std::sync::Arc::new(alert("slow-api-data", "i-0abc12345"));
         let incident = IncidentId::try_from("inc_01J".to_owned()).unwrap();
         Recorded { incident, seq, at: at(0), event: Event::AlertFired { alert }, prev: None }
     }

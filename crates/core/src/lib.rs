@@ -35,6 +35,7 @@ pub mod routing;
 pub mod run;
 pub mod runbook;
 pub mod self_inflicted;
+mod shared;
 pub mod shared_cause;
 pub mod sources;
 pub mod storm;

@@ -216,7 +216,7 @@ mod tests {
         };
         let id = IncidentId::try_from("inc_1".to_owned()).unwrap();
         let (incident, _) = Incident::begin(id, opened, at(0)).unwrap();
-        let alert = Box::new(alert(monitor, "i-0abc12345"));
+        let alert = std::sync::Arc::new(alert(monitor, "i-0abc12345"));
         incident.record(Event::AlertFired { alert }, at(1)).unwrap().0
     }
 

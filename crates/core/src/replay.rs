@@ -205,6 +205,8 @@ impl Replayed {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::examples::{RUNBOOK, alert, at};
     use crate::runbook::read;
@@ -227,7 +229,7 @@ mod tests {
                     title: alert.title.clone(),
                 },
             ),
-            (0, Event::AlertFired { alert: Box::new(alert.clone()) }),
+            (0, Event::AlertFired { alert: Arc::new(alert.clone()) }),
             (
                 resolved_after,
                 Event::AlertResolved {

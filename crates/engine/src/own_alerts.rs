@@ -1,5 +1,7 @@
 //! What Firebreak has to say itself goes the way of every other alert, so that people are told of it alike.
 
+use std::sync::Arc;
+
 use firebreak_core::alert::{Alert, AlertStatus};
 use firebreak_core::ids::IncidentId;
 
@@ -35,6 +37,6 @@ async fn firing(ingest: Ingest<'_>, alert: &Alert) -> Result<Option<IncidentId>,
 }
 
 async fn take(ingest: Ingest<'_>, alert: Alert) -> Result<Option<IncidentId>, StoreError> {
-    let mut taken = take_all(ingest, &[alert]).await;
+    let mut taken = take_all(ingest, &[Arc::new(alert)]).await;
     taken.pop().map_or(Ok(None), |taken| taken.map(|Taken { incident_id, .. }| incident_id))
 }

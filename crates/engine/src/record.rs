@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use firebreak_core::book::BookWrite;
 use firebreak_core::fingerprint::Fingerprint;
 use firebreak_core::ids::IncidentId;
-use firebreak_core::incident::{Event, Incident, Recorded, Seen};
+use firebreak_core::incident::{Event, Growth, Incident, Seen};
 use jiff::Timestamp;
 
 use crate::ports::{
@@ -60,58 +60,31 @@ pub async fn record<E>(
     Err(RecordError::Contended(id.clone()))
 }
 
-/// An incident on its way through further events.
-pub(crate) struct Growth {
-    pub(crate) incident: Incident,
-    pub(crate) events: Vec<Recorded>,
-}
-
-impl Growth {
-    pub(crate) fn of(incident: Incident) -> Self {
-        Self { incident, events: Vec::new() }
-    }
-
-    /// A new incident; the first of `events` is `incident.opened`.
-    pub(crate) fn opened(id: IncidentId, events: Vec<Event>, now: Timestamp) -> Self {
-        let mut events = events.into_iter();
-        let event = events.next().expect("an opening has its first event");
-        let (incident, opened) =
-            Incident::begin(id, event, now).expect("an opening begins with `incident.opened`");
-        Self { incident, events: vec![opened] }.with(events.collect(), now)
-    }
-
-    pub(crate) fn with(self, events: Vec<Event>, now: Timestamp) -> Self {
-        let Self { mut incident, events: mut all } = self;
-        for event in events {
-            let recorded;
-            (incident, recorded) =
-                incident.record(event, now).expect("the core only decides what fits the state");
-            all.push(recorded);
-        }
-        Self { incident, events: all }
-    }
-
-    /// The append, with what is now known of each changed alert. `held` says where the slot of an alert points
-    /// so far.
-    pub(crate) fn append(self, held: impl Fn(&Fingerprint) -> Option<IncidentId>) -> Append {
-        let changed = self.events.iter().filter_map(|recorded| recorded.event.changes_alert());
-        let slots = changed.collect::<BTreeSet<_>>().into_iter().filter_map(|fingerprint| {
-            let member = self.incident.alerts.get(fingerprint)?;
-            Some(SlotWrite {
-                key: SlotKey::Fingerprint(fingerprint.clone()),
-                expected: held(fingerprint),
-                incident: self.incident.id.clone(),
-                seen: Some(Seen::of(member)),
-            })
-        });
-        let slots = slots.collect();
-        Append { incident: self.incident, events: self.events, slots, books: Vec::new() }
-    }
+/// The append of what is not recorded yet, with what is now known of each changed alert. `held` says where the slot
+/// of an alert points so far.
+pub(crate) fn append_of_growth(
+    growth: Growth,
+    held: impl Fn(&Fingerprint) -> Option<IncidentId>,
+) -> Append {
+    let Growth { incident, events } = growth;
+    let changed = events.iter().filter_map(|recorded| recorded.event.changes_alert());
+    let slots = changed.collect::<BTreeSet<_>>().into_iter().filter_map(|fingerprint| {
+        let member = incident.alerts.get(fingerprint)?;
+        Some(SlotWrite {
+            key: SlotKey::Fingerprint(fingerprint.clone()),
+            expected: held(fingerprint),
+            incident: incident.id.clone(),
+            seen: Some(Seen::of(member)),
+        })
+    });
+    let slots = slots.collect();
+    Append { incident, events, slots, books: Vec::new() }
 }
 
 /// The append that takes `incident` through `events`, which are about alerts that it has.
 pub(crate) fn append_of(incident: &Incident, events: Vec<Event>, now: Timestamp) -> Append {
-    Growth::of(incident.clone()).with(events, now).append(|_| Some(incident.id.clone()))
+    let growth = Growth::of(incident.clone()).with(events, now);
+    append_of_growth(growth, |_| Some(incident.id.clone()))
 }
 
 impl Append {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use tokio::task::{Id, JoinSet};
+use tokio::task::{Id, JoinError, JoinSet};
 
 pub(crate) struct Crew<K, T> {
     tasks: JoinSet<T>,
@@ -35,14 +35,24 @@ impl<K: PartialEq, T: Send + 'static> Crew<K, T> {
         loop {
             let (id, output) = match self.tasks.join_next_with_id().await {
                 Some(Ok((id, output))) => (id, Some(output)),
-                Some(Err(failure)) => {
-                    tracing::error!(%failure, "work ended badly; it is taken up again");
-                    (failure.id(), None)
-                }
+                Some(Err(failure)) => (report(&failure), None),
                 None => std::future::pending().await,
             };
             if let Some(key) = self.keys.remove(&id) {
                 return (key, output);
+            }
+        }
+    }
+
+    /// Work that has ended by now, as [`done`](Self::done) gives it.
+    pub(crate) fn done_already(&mut self) -> Option<(K, Option<T>)> {
+        loop {
+            let (id, output) = match self.tasks.try_join_next_with_id()? {
+                Ok((id, output)) => (id, Some(output)),
+                Err(failure) => (report(&failure), None),
+            };
+            if let Some(key) = self.keys.remove(&id) {
+                return Some((key, output));
             }
         }
     }
@@ -52,4 +62,9 @@ impl<K: PartialEq, T: Send + 'static> Crew<K, T> {
         let finish = async { while self.tasks.join_next().await.is_some() {} };
         tokio::time::timeout(patience, finish).await.is_ok()
     }
+}
+
+fn report(failure: &JoinError) -> Id {
+    tracing::error!(%failure, "work ended badly; it is taken up again");
+    failure.id()
 }

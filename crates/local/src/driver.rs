@@ -18,7 +18,8 @@ use tokio::task::JoinHandle;
 
 use crate::SqliteStore;
 use crate::crew::Crew;
-use crate::store::{Followed, Wake};
+use crate::following::{Following, GATHER};
+use crate::store::{Sleepers, Wake};
 
 /// What the driver works with.
 #[derive(Clone)]
@@ -63,8 +64,12 @@ const CURSOR: &str = "driver";
 impl Driver {
     pub fn start(settings: DriverSettings) -> Self {
         let (stop, stopped) = watch::channel(());
-        let work =
-            Work { settings: Arc::new(settings), crew: Crew::new(), failures: HashMap::new() };
+        let work = Work {
+            settings: Arc::new(settings),
+            crew: Crew::new(),
+            following: Following::of(CURSOR, Sleepers::Suppressed),
+            failures: HashMap::new(),
+        };
         Self { stop, task: tokio::spawn(work.run(stopped)) }
     }
 
@@ -81,6 +86,7 @@ impl Driver {
 struct Work {
     settings: Arc<DriverSettings>,
     crew: Crew<IncidentId, Driven>,
+    following: Following,
     /// How often in a row an incident could not be driven.
     failures: HashMap<IncidentId, u32>,
 }
@@ -113,9 +119,14 @@ impl Work {
                 }
             };
             tokio::select! {
-                () = &mut appended => {}
+                () = &mut appended => tokio::time::sleep(GATHER).await,
                 () = tokio::time::sleep(sleep) => {}
-                (incident, driven) = self.crew.done() => self.remember(incident, driven),
+                (incident, driven) = self.crew.done() => {
+                    self.remember(incident, driven);
+                    while let Some((incident, driven)) = self.crew.done_already() {
+                        self.remember(incident, driven);
+                    }
+                }
                 _ = stopped.changed() => break,
             }
         }
@@ -145,16 +156,8 @@ impl Work {
             store.wake_all(CURSOR, Wake::Active, self.now()).await?;
             *woken = true;
         }
-        loop {
-            let batch = store.outgoing(CURSOR, 256).await?;
-            let Some(last) = batch.last().map(|outgoing| outgoing.position) else { break };
-            let wake = batch.into_iter().filter(|outgoing| wakes(&outgoing.name));
-            let wake = wake.map(|outgoing| outgoing.incident).collect();
-            let owners = vec![CURSOR.to_owned()];
-            let followed = Followed { cursor: CURSOR, position: last, wake, owners };
-            store.follow(followed, self.now()).await?;
-        }
         let now = self.now();
+        self.following.follow(store, &[CURSOR.to_owned()], wakes, now).await?;
         for (incident, at) in store.timers(CURSOR).await? {
             if at > now {
                 return Ok(Some(at));

@@ -4,6 +4,7 @@ mod audit;
 mod crew;
 mod draining;
 mod driver;
+mod following;
 mod listening;
 mod secrets;
 mod spill;

@@ -20,7 +20,8 @@ use tokio::task::JoinHandle;
 
 use crate::SqliteStore;
 use crate::crew::Crew;
-use crate::store::{Followed, Wake};
+use crate::following::{Following, GATHER};
+use crate::store::{Sleepers, Wake};
 
 /// What telling works with.
 #[derive(Clone)]
@@ -61,7 +62,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 impl Telling {
     pub fn start(settings: TellingSettings) -> Self {
         let (stop, stopped) = watch::channel(());
-        let work = Work { settings: Arc::new(settings), crew: Crew::new(), woken: false };
+        let work = Work {
+            settings: Arc::new(settings),
+            crew: Crew::new(),
+            following: Following::of(CURSOR, Sleepers::Nobody),
+            woken: false,
+        };
         Self { stop, task: tokio::spawn(work.run(stopped)) }
     }
 
@@ -89,6 +95,7 @@ fn owner(channel: &str) -> String {
 struct Work {
     settings: Arc<TellingSettings>,
     crew: Crew<Post, ()>,
+    following: Following,
     /// Whether everything was looked at since the start.
     woken: bool,
 }
@@ -109,9 +116,9 @@ impl Work {
                 }
             };
             tokio::select! {
-                () = &mut appended => {}
+                () = &mut appended => tokio::time::sleep(GATHER).await,
                 () = tokio::time::sleep(sleep) => {}
-                _ = self.crew.done() => {}
+                _ = self.crew.done() => while self.crew.done_already().is_some() {},
                 _ = stopped.changed() => break,
             }
         }
@@ -136,16 +143,9 @@ impl Work {
             }
             self.woken = true;
         }
-        loop {
-            let batch = store.outgoing(CURSOR, 256).await?;
-            let Some(position) = batch.last().map(|outgoing| outgoing.position) else { break };
-            let wake = batch.into_iter().filter(|one| WAKES_TELLING.contains(&one.name.as_str()));
-            let mut wake: Vec<IncidentId> = wake.map(|outgoing| outgoing.incident).collect();
-            wake.sort_unstable();
-            wake.dedup();
-            let owners = settings.channels.keys().map(|channel| owner(channel)).collect();
-            store.follow(Followed { cursor: CURSOR, position, wake, owners }, now).await?;
-        }
+        let owners: Vec<String> = settings.channels.keys().map(|channel| owner(channel)).collect();
+        let wakes = |event: &str| WAKES_TELLING.contains(&event);
+        self.following.follow(store, &owners, wakes, now).await?;
         let mut next: Option<Timestamp> = None;
         for channel in settings.channels.keys() {
             let soonest = self.start_what_is_due(channel, now).await?;

@@ -86,7 +86,7 @@ impl Protocol {
             let kernel = Kernel::new(index as u64, now, 0);
             let store = MemoryStore::new(kernel.clone(), Weather::default(), None);
             store.restore(tables);
-            let alert = alert(index, target, now).seal();
+            let alert = std::sync::Arc::new(alert(index, target, now).seal());
             let routes = Routes::default();
             let ingest = Ingest {
                 store: &store,

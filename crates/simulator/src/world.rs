@@ -349,7 +349,7 @@ impl World {
         let copies = 1 + usize::from(self.kernel.often(self.scenario.senders.duplicated));
         for _ in 0..copies {
             let world = self.clone();
-            let alert = alert.clone();
+            let alert = Arc::new(alert.clone());
             let delay = if self.kernel.often(self.scenario.senders.delayed) {
                 self.kernel.up_to(SignedDuration::from_mins(15))
             } else {

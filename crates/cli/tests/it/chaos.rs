@@ -142,6 +142,8 @@ async fn what_was_answered_2xx_survives_failing_commits_an_outage_and_a_kill() {
     sql(
         &data,
         "CREATE TRIGGER chaos BEFORE INSERT ON incidents WHEN abs(random()) % 10 = 0
+         BEGIN SELECT RAISE(ABORT, 'one in ten fails'); END;
+         CREATE TRIGGER chaos_again BEFORE UPDATE ON incidents WHEN abs(random()) % 10 = 0
          BEGIN SELECT RAISE(ABORT, 'one in ten fails'); END;",
     );
     let senders: Vec<_> = (0..SENDERS)
@@ -155,7 +157,10 @@ async fn what_was_answered_2xx_survives_failing_commits_an_outage_and_a_kill() {
     tokio::time::sleep(outage / 2).await;
     let before_outage = sent.load(Ordering::Relaxed);
 
-    sql(&data, "DROP TRIGGER chaos; ALTER TABLE events RENAME TO elsewhere;");
+    sql(
+        &data,
+        "DROP TRIGGER chaos; DROP TRIGGER chaos_again; ALTER TABLE events RENAME TO elsewhere;",
+    );
     tokio::time::sleep(outage / 2).await;
     platform.kill();
     platform = Platform::start(folder.path(), "http://127.0.0.1:9");

@@ -27,7 +27,9 @@ fn story(number: u64, events: u64) -> (Incident, Vec<Recorded>) {
     let mut recorded = vec![first];
     while incident.version < events {
         let event = match incident.version {
-            1 => Event::AlertFired { alert: Box::new(alert("slow-api-data", "i-0abc12345")) },
+            1 => Event::AlertFired {
+                alert: std::sync::Arc::new(alert("slow-api-data", "i-0abc12345")),
+            },
             version => Event::Noted { by: "ada".to_owned(), text: format!("note {version}") },
         };
         let next;

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -149,7 +150,7 @@ fn story_and_end() -> (Vec<Notification>, Incident) {
         severity: firing.severity,
         title: firing.title.clone(),
     };
-    let fired = || Event::AlertFired { alert: Box::new(firing.clone()) };
+    let fired = || Event::AlertFired { alert: Arc::new(firing.clone()) };
     let requested =
         Event::ApprovalRequested { run, plan_hash: plan_hash.clone(), expires_at: at(1831) };
     let reason = text("not good within 5m");
@@ -183,7 +184,7 @@ fn story_and_end() -> (Vec<Notification>, Incident) {
     story.then(420, [Event::StepIneffective { run, step, verdict }]);
     story.then(421, [ended, Event::Escalated { reason: format!("no action helped: {reason}") }]);
     story.tell(421);
-    story.then(425, [Event::AlertFired { alert: Box::new(other.clone()) }]);
+    story.then(425, [Event::AlertFired { alert: Arc::new(other.clone()) }]);
     story.tell(430);
     story.tell(430 + 4 * 3600);
     story.then(14_900, [Event::Acknowledged { by: text("grace") }]);

@@ -239,7 +239,7 @@ fn mute_of(case: &Case<'_>, kind: MutedBy) -> Answer {
         let subject = Subject { alert, incident: Some(case.incident) };
         muting::ask_for_acting(kind, subject, case.mutes, case.now)
     });
-    let mut said = Answer::Heard { because: "no alert that it is for is firing".to_owned() };
+    let mut said = Answer::Heard { because: "no alert that it is for is firing".into() };
     for answer in answers {
         match (&said, &answer) {
             (_, Answer::Muted(_)) => return answer,

@@ -1,6 +1,7 @@
 //! Domain events: the only way in which an incident changes, and at once its audit trail and outbox.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -24,9 +25,15 @@ pub enum Event {
     #[serde(rename = "incident.opened")]
     Opened { group_key: String, service: String, severity: Severity, title: String },
     #[serde(rename = "alert.fired")]
-    AlertFired { alert: Box<Alert> },
+    AlertFired {
+        #[serde(with = "crate::shared")]
+        alert: Arc<Alert>,
+    },
     #[serde(rename = "alert.updated")]
-    AlertUpdated { alert: Box<Alert> },
+    AlertUpdated {
+        #[serde(with = "crate::shared")]
+        alert: Arc<Alert>,
+    },
     #[serde(rename = "alert.resolved")]
     AlertResolved { fingerprint: Fingerprint, ends_at: Timestamp },
     /// Nothing was heard of it for too long: it counts as over. No evidence of anything.

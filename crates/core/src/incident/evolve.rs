@@ -73,6 +73,12 @@ impl Incident {
 
     /// The state after one more event.
     pub fn apply(mut self, recorded: &Recorded) -> Result<Self, Illegal> {
+        self.take(recorded)?;
+        Ok(self)
+    }
+
+    /// As [`apply`](Self::apply), in place. What an illegal event leaves behind is no state to go on with.
+    pub(crate) fn take(&mut self, recorded: &Recorded) -> Result<(), Illegal> {
         if recorded.seq != self.version + 1 {
             return Err(illegal(
                 recorded,
@@ -167,7 +173,7 @@ impl Incident {
         self.status = next(self.status, recorded.event.name());
         self.version = recorded.seq;
         self.updated_at = at;
-        Ok(self)
+        Ok(())
     }
 
     fn begin_run(&mut self, recorded: &Recorded) -> Result<(), Illegal> {

@@ -68,6 +68,8 @@ pub fn expire(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use jiff::SignedDuration;
 
     use super::*;
@@ -99,7 +101,7 @@ mod tests {
     }
 
     fn deliver(incident: Option<Incident>, seconds: i64, alert: &Alert) -> Incident {
-        match receive(incident.as_ref(), alert, "g", REOPEN, at(seconds)) {
+        match receive(incident.as_ref(), &Arc::new(alert.clone()), "g", REOPEN, at(seconds)) {
             Received::Append { events, .. } => grow(incident, seconds, events),
             Received::Open { events } => grow(None, seconds, events),
             Received::Nothing { .. } => incident.expect("nothing opens nothing"),
@@ -160,10 +162,10 @@ mod tests {
         let incident = deliver(None, 0, &fires(0, None));
         let expired = expire(&incident, &LastHeard::new(), &policy, at(3600));
         let incident = grow(Some(incident), 3600, expired);
-        let again = receive(Some(&incident), &fires(0, None), "g", REOPEN, at(3700));
+        let again = receive(Some(&incident), &Arc::new(fires(0, None)), "g", REOPEN, at(3700));
         let Received::Append { events, .. } = again else { panic!("{again:?}") };
         assert_eq!(names(&events), ["incident.reopened", "alert.fired"]);
-        let much_later = receive(Some(&incident), &fires(0, None), "g", REOPEN, at(9999));
+        let much_later = receive(Some(&incident), &Arc::new(fires(0, None)), "g", REOPEN, at(9999));
         assert!(matches!(much_later, Received::Open { .. }));
     }
 

@@ -1,11 +1,14 @@
 //! What else an alert means at intake: what is said, and that it is said once.
 
+use std::sync::Arc;
+
 use jiff::SignedDuration;
 
 use super::*;
 use crate::alert::{AlertStatus, Mute};
 use crate::examples::{at, draft};
-use crate::incident::{Status, receive};
+use crate::ids::IncidentId;
+use crate::incident::{IntakeVerdict, Received, Status, receive};
 use crate::matcher::Matchers;
 use crate::muting::{Reading, Silence, SilenceDraft};
 use crate::policy::{self, Policy};
@@ -49,38 +52,30 @@ impl Record {
             silences: Reading::Known(self.silences.clone()),
             ..MuteFacts::quiet(&self.policy)
         };
-        let own = self.incidents.last();
-        let received = receive(own, alert, "g", REOPEN, at(seconds));
-        let place = own.filter(|_| !matches!(received, Received::Open { .. }));
-        let settled = settle(received, &Intake { alert, place, own }, &facts, at(seconds));
-        let (verdict, events) = match settled.received {
-            Received::Nothing { verdict } => return (Some(verdict), Vec::new()),
-            Received::Append { verdict, events } => (verdict, events),
-            Received::Open { events } => {
-                let told =
-                    if settled.muted { IntakeVerdict::Suppressed } else { IntakeVerdict::Opened };
-                (told, events)
-            }
+        let now = at(seconds);
+        let own = self.incidents.last().cloned();
+        let (verdict, events, mut growth) =
+            match receive(own.as_ref(), &Arc::new(alert.clone()), "g", REOPEN, now) {
+                Received::Nothing { verdict } => return (Some(verdict), Vec::new()),
+                Received::Append { verdict, events } => {
+                    (verdict, events, Growth::of(self.incidents.pop().unwrap()))
+                }
+                Received::Open { events } => {
+                    let id = IncidentId::try_from(format!("inc_{}", self.incidents.len())).unwrap();
+                    (IntakeVerdict::Opened, Vec::new(), Growth::opened(id, events, now))
+                }
+            };
+        let verdict = if alert.is_firing() {
+            let intake = Intake { alert, own: own.as_ref() };
+            let muted = settle(&mut growth, events, intake, &facts, now);
+            settle_mutes(&mut growth, &facts, now);
+            if muted { IntakeVerdict::Suppressed } else { verdict }
+        } else {
+            growth = growth.with(events, now);
+            verdict
         };
-        let names = events.iter().map(Event::name).collect();
-        let number = self.incidents.len();
-        let mut incident = place.cloned();
-        for event in events {
-            let seq = incident.as_ref().map_or(1, |incident| incident.version + 1);
-            let id = incident.as_ref().map_or_else(
-                || IncidentId::try_from(format!("inc_{number}")).unwrap(),
-                |incident| incident.id.clone(),
-            );
-            let recorded = Recorded { incident: id, seq, at: at(seconds), event, prev: None };
-            incident = Some(match incident {
-                None => Incident::open(&recorded).unwrap(),
-                Some(incident) => incident.apply(&recorded).unwrap(),
-            });
-        }
-        if place.is_some() {
-            self.incidents.pop();
-        }
-        self.incidents.extend(incident);
+        let names = growth.events.iter().map(|recorded| recorded.event.name()).collect();
+        self.incidents.push(growth.incident);
         (Some(verdict), names)
     }
 

@@ -1,6 +1,7 @@
 //! What an incident remembers of an alert across its deliveries: when it changed its state, and what it named.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -73,7 +74,7 @@ impl Incident {
     }
 
     /// News of the same episode does not make it younger.
-    fn update(&mut self, alert: &Alert, here: Mark) {
+    fn update(&mut self, alert: &Arc<Alert>, here: Mark) {
         let known = self.alerts.get(&alert.fingerprint);
         let goes_on = |of: &Alert| alert.goes_on_with(of.episode.as_deref(), of.starts_at);
         match known.filter(|known| goes_on(&known.alert)) {
@@ -81,24 +82,24 @@ impl Incident {
                 let fired_at = known.fired_at;
                 let worse = alert.severity > known.alert.severity;
                 let news = if worse { here } else { known.news };
-                let merged = Alert {
+                let merged = Arc::new(Alert {
                     starts_at: known.alert.starts_at.min(alert.starts_at),
                     // An end that was promised is not taken back.
                     ends_at: known.alert.ends_at.max(alert.ends_at),
                     received_at: known.alert.received_at.into_iter().chain(alert.received_at).min(),
-                    ..alert.clone()
-                };
+                    ..Alert::clone(alert)
+                });
                 self.remember(&merged, fired_at, news, here.at);
             }
             None => self.remember(alert, here.at, here, here.at),
         }
     }
 
-    fn remember(&mut self, alert: &Alert, fired_at: Timestamp, news: Mark, at: Timestamp) {
+    fn remember(&mut self, alert: &Arc<Alert>, fired_at: Timestamp, news: Mark, at: Timestamp) {
         self.severity = self.severity.max(alert.severity);
         let before = self.alerts.remove(&alert.fingerprint);
         let mut member = Member {
-            alert: alert.clone(),
+            alert: Arc::clone(alert),
             fired_at,
             news,
             updated_at: Some(at),
@@ -122,8 +123,9 @@ pub struct Episode {
 
 impl Member {
     fn end(&mut self, ends_at: Timestamp, here: Mark) {
-        self.alert.status = AlertStatus::Resolved;
-        self.alert.ends_at = Some(ends_at);
+        let alert = Arc::make_mut(&mut self.alert);
+        alert.status = AlertStatus::Resolved;
+        alert.ends_at = Some(ends_at);
         self.news = here;
     }
 
@@ -200,7 +202,7 @@ mod tests {
             news.at = at(until);
         }
         Member {
-            alert,
+            alert: Arc::new(alert),
             fired_at: at(fired_at),
             news,
             updated_at: None,

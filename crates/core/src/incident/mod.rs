@@ -4,6 +4,7 @@ mod command;
 pub mod event;
 mod evolve;
 mod expire;
+mod growth;
 mod intake;
 mod log;
 mod memory;
@@ -14,6 +15,7 @@ mod status;
 mod upkeep;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -22,7 +24,8 @@ pub use command::{Command, Refusal};
 pub use event::{Event, Outcome, Recorded};
 pub use evolve::{Illegal, replay};
 pub use expire::{LastHeard, expire, expires_at};
-pub use intake::{Intake, Settled, settle};
+pub use growth::Growth;
+pub use intake::{Intake, MOST_SETTLED, settle, settle_mutes};
 pub use log::{Alarm, Failed, Flush, Heard, Reason, Said, Urgent};
 pub use memory::{Episode, MOST_TARGETS, target_of};
 pub use receive::{Received, Verdict as IntakeVerdict, receive};
@@ -43,7 +46,8 @@ use crate::trace::Trace;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
     /// The latest delivery that changed something.
-    pub alert: Alert,
+    #[serde(with = "crate::shared")]
+    pub alert: Arc<Alert>,
     /// When its present episode was first heard of, by our clock.
     pub fired_at: Timestamp,
     /// When it last began, ended or got worse, by our clock.
@@ -133,7 +137,7 @@ pub struct Incident {
 
 impl Incident {
     pub fn firing(&self) -> impl Iterator<Item = &Alert> {
-        self.alerts.values().map(|member| &member.alert).filter(|alert| alert.is_firing())
+        self.alerts.values().map(|member| &*member.alert).filter(|alert| alert.is_firing())
     }
 
     pub fn is_firing(&self) -> bool {

@@ -1,5 +1,7 @@
 //! What a delivered alert means for an incident: opened, joined, changed, resolved, or nothing new.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -50,7 +52,7 @@ const MOST_ALERTS: usize = 32;
 /// [`Routes::group_key`](crate::routing::Routes::group_key); what is opened is opened for it.
 pub fn receive(
     incident: Option<&Incident>,
-    alert: &Alert,
+    alert: &Arc<Alert>,
     group: &str,
     reopen_within: SignedDuration,
     now: Timestamp,
@@ -71,14 +73,14 @@ pub fn receive(
     }
     let goes_on = incident.status.is_live() || alert.is_of_same_episode(&member.alert);
     if member.alert.is_firing() && goes_on {
-        let events = vec![Event::AlertUpdated { alert: Box::new(alert.clone()) }];
+        let events = vec![Event::AlertUpdated { alert: Arc::clone(alert) }];
         return Received::Append { verdict: Verdict::Updated, events };
     }
     // A new episode. Its incident may be over although no resolve came: a person said so.
     join(incident, alert, group, reopen_within, now)
 }
 
-fn without_incident(alert: &Alert, group: &str) -> Received {
+fn without_incident(alert: &Arc<Alert>, group: &str) -> Received {
     if alert.is_firing() {
         Received::Open { events: opening(alert, group) }
     } else {
@@ -86,7 +88,7 @@ fn without_incident(alert: &Alert, group: &str) -> Received {
     }
 }
 
-fn opening(alert: &Alert, group: &str) -> Vec<Event> {
+fn opening(alert: &Arc<Alert>, group: &str) -> Vec<Event> {
     vec![
         Event::Opened {
             group_key: group.to_owned(),
@@ -98,8 +100,8 @@ fn opening(alert: &Alert, group: &str) -> Vec<Event> {
     ]
 }
 
-fn fired(alert: &Alert) -> Event {
-    Event::AlertFired { alert: Box::new(alert.clone()) }
+fn fired(alert: &Arc<Alert>) -> Event {
+    Event::AlertFired { alert: Arc::clone(alert) }
 }
 
 fn resolve(incident: &Incident, alert: &Alert) -> Received {
@@ -114,7 +116,7 @@ fn resolve(incident: &Incident, alert: &Alert) -> Received {
 
 fn join(
     incident: &Incident,
-    alert: &Alert,
+    alert: &Arc<Alert>,
     group: &str,
     reopen_within: SignedDuration,
     now: Timestamp,

@@ -1,5 +1,7 @@
 //! What deliveries do to an incident: repeats, late arrivals, resolves, reopening and limits.
 
+use std::sync::Arc;
+
 use jiff::SignedDuration;
 
 use super::{MOST_ALERTS, Received, Verdict, receive};
@@ -47,7 +49,7 @@ fn after(deliveries: &[(i64, Alert)]) -> Incident {
     let incident =
         deliveries.iter().fold(None, |incident: Option<Incident>, (seconds, alert)| match receive(
             incident.as_ref(),
-            alert,
+            &Arc::new(alert.clone()),
             &alert.group_key(),
             REOPEN,
             at(*seconds),
@@ -67,6 +69,7 @@ fn check(
     expected: &[&str],
 ) {
     let incident = (!history.is_empty()).then(|| after(history));
+    let alert = Arc::new(alert);
     let received = receive(incident.as_ref(), &alert, &alert.group_key(), REOPEN, at(seconds));
     let (said, events) = match received {
         Received::Append { verdict, events } => (verdict, events),
@@ -168,7 +171,8 @@ fn a_closed_incident_is_never_reopened() {
     let incident = after(&[(0, fires(ONE, 0, "slow")), (9, ends(ONE, 0, 9))]);
     let closed = Event::Closed { reason: "nothing came back".to_owned() };
     let incident = then(Some(incident), 10, vec![closed]);
-    let received = receive(Some(&incident), &fires(ONE, 11, "slow"), GROUP, REOPEN, at(11));
+    let received =
+        receive(Some(&incident), &Arc::new(fires(ONE, 11, "slow")), GROUP, REOPEN, at(11));
     assert!(matches!(received, Received::Open { .. }), "{received:?}");
 }
 
@@ -179,13 +183,14 @@ fn an_alert_that_a_person_resolved_by_hand_comes_back_only_with_a_new_episode() 
     let events = resolve.decide(&incident, at(5)).unwrap();
     let incident = then(Some(incident), 5, events);
     assert_eq!(incident.status, Status::Resolved);
-    let repeat = receive(Some(&incident), &fires(ONE, 0, "slow"), GROUP, REOPEN, at(6));
+    let repeat = receive(Some(&incident), &Arc::new(fires(ONE, 0, "slow")), GROUP, REOPEN, at(6));
     assert_eq!(repeat, Received::Nothing { verdict: Verdict::Duplicate });
-    let anew = receive(Some(&incident), &fires(ONE, 6, "slow"), GROUP, REOPEN, at(6));
+    let anew = receive(Some(&incident), &Arc::new(fires(ONE, 6, "slow")), GROUP, REOPEN, at(6));
     let Received::Append { events, .. } = anew else { panic!("{anew:?}") };
     let names: Vec<&str> = events.iter().map(Event::name).collect();
     assert_eq!(names, ["incident.reopened", "alert.fired"]);
-    let later = receive(Some(&incident), &fires(ONE, 900, "slow"), GROUP, REOPEN, at(900));
+    let later =
+        receive(Some(&incident), &Arc::new(fires(ONE, 900, "slow")), GROUP, REOPEN, at(900));
     assert!(matches!(later, Received::Open { .. }), "{later:?}");
 }
 
@@ -194,7 +199,7 @@ fn an_alert_joins_an_escalated_incident_and_pages_nobody_twice() {
     let incident = after(&[(0, fires(ONE, 0, "slow"))]);
     let escalated = Event::Escalated { reason: "a test".to_owned() };
     let incident = then(Some(incident), 1, vec![escalated]);
-    let received = receive(Some(&incident), &fires(TWO, 2, "slow"), GROUP, REOPEN, at(2));
+    let received = receive(Some(&incident), &Arc::new(fires(TWO, 2, "slow")), GROUP, REOPEN, at(2));
     let Received::Append { events, .. } = received else { panic!("{received:?}") };
     assert!(matches!(events[..], [Event::AlertFired { .. }]));
 }

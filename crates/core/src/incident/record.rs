@@ -15,10 +15,18 @@ impl Incident {
     /// The state after one more event, with the event as it is stored.
     ///
     /// What is only supposed to happen is tried with [`apply`](Self::apply), which does not hash.
-    pub fn record(self, event: Event, at: Timestamp) -> Result<(Self, Recorded), Illegal> {
+    pub fn record(mut self, event: Event, at: Timestamp) -> Result<(Self, Recorded), Illegal> {
+        let recorded = self.grow(event, at)?;
+        Ok((self, recorded))
+    }
+
+    /// As [`record`](Self::record), in place.
+    pub(super) fn grow(&mut self, event: Event, at: Timestamp) -> Result<Recorded, Illegal> {
         let (incident, seq, prev) = (self.id.clone(), self.version + 1, self.head);
         let recorded = Recorded { incident, seq, at, event, prev };
-        Ok((self.apply(&recorded)?.with_head(&recorded), recorded))
+        self.take(&recorded)?;
+        self.head = Some(recorded.hash());
+        Ok(recorded)
     }
 
     fn with_head(self, recorded: &Recorded) -> Self {

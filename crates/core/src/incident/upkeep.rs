@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{Event, Incident, LastHeard, Recorded, expire};
-use crate::muting::{self, MuteFacts, Subject, parent_of};
+use super::{Event, Growth, Incident, LastHeard, expire, settle_mutes};
+use crate::muting::{MuteFacts, Subject, parent_of};
 
 /// The events that are due for a live incident although nobody said anything of it. Asking again gives nothing.
 pub fn upkeep(
@@ -15,26 +15,15 @@ pub fn upkeep(
     if !incident.status.is_live() {
         return Vec::new();
     }
-    let mut state = incident.clone();
-    let mut events = Vec::new();
-    let mut add = |state: &mut Incident, event: Event| {
-        let (incident, seq) = (state.id.clone(), state.version + 1);
-        let recorded = Recorded { incident, seq, at: now, event, prev: None };
-        *state = state.clone().apply(&recorded).expect("the core only decides what fits the state");
-        events.push(recorded.event);
-    };
-    for event in expire(&state, last_heard, facts.policy, now) {
-        add(&mut state, event);
-    }
-    if state.status.is_live() {
-        if let Some(event) = correlated(&state, facts) {
-            add(&mut state, event);
+    let expired = expire(incident, last_heard, facts.policy, now);
+    let mut growth = Growth::of(incident.clone()).with(expired, now);
+    if growth.incident.status.is_live() {
+        if let Some(event) = correlated(&growth.incident, facts) {
+            growth.add(event, now);
         }
-        if let Some(event) = muting::change(&state, facts, now) {
-            add(&mut state, event);
-        }
+        settle_mutes(&mut growth, facts, now);
     }
-    events
+    growth.events.into_iter().map(|recorded| recorded.event).collect()
 }
 
 /// The parent that came to fire after its child.
@@ -48,16 +37,19 @@ fn correlated(incident: &Incident, facts: &MuteFacts<'_>) -> Option<Event> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::alert::Alert;
     use crate::examples::{at, draft};
-    use crate::incident::{Received, receive};
+    use crate::incident::{Received, Recorded, receive};
     use crate::muting::{Live, Reading};
     use crate::policy;
 
     fn opened(id: &str, alert: &Alert) -> Incident {
         let reopen = jiff::SignedDuration::from_mins(10);
-        let Received::Open { events } = receive(None, alert, id, reopen, at(0)) else {
+        let Received::Open { events } = receive(None, &Arc::new(alert.clone()), id, reopen, at(0))
+        else {
             panic!("it opens")
         };
         let mut incident: Option<Incident> = None;

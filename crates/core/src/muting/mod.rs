@@ -13,6 +13,8 @@ mod shared_cause;
 pub mod silence;
 mod silenced;
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -149,14 +151,14 @@ pub struct Muted {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     Heard {
-        because: String,
+        because: Cow<'static, str>,
     },
     Muted(Muted),
     /// It may be muted; nobody knows.
     Unreadable(String),
 }
 
-fn heard(because: impl Into<String>) -> Answer {
+fn heard(because: impl Into<Cow<'static, str>>) -> Answer {
     Answer::Heard { because: because.into() }
 }
 
@@ -233,7 +235,7 @@ pub fn verdict(subject: Subject<'_>, facts: &MuteFacts<'_>, now: Timestamp) -> V
     let mut verdict = Verdict { muted: None, findings: Vec::new() };
     for mute in MUTES {
         let (says, because) = match mute.ask(subject, facts, now) {
-            Answer::Heard { because } => (Says::Heard, because),
+            Answer::Heard { because } => (Says::Heard, because.into_owned()),
             Answer::Unreadable(why) => (Says::Unreadable, why),
             Answer::Muted(muted) => {
                 let because = muted.reason.clone();
@@ -246,13 +248,21 @@ pub fn verdict(subject: Subject<'_>, facts: &MuteFacts<'_>, now: Timestamp) -> V
     verdict
 }
 
+/// The mute that [`verdict`] gives, without what the others said.
+pub fn muted_now(subject: Subject<'_>, facts: &MuteFacts<'_>, now: Timestamp) -> Option<Muted> {
+    MUTES.iter().find_map(|mute| match mute.ask(subject, facts, now) {
+        Answer::Muted(muted) => Some(muted),
+        Answer::Heard { .. } | Answer::Unreadable(_) => None,
+    })
+}
+
 /// The mute that keeps people from being told of an incident: there only while all that fires is muted. Of
 /// several the one that ends last.
 pub fn muted(incident: &Incident, facts: &MuteFacts<'_>, now: Timestamp) -> Option<Muted> {
     let ends = |muted: &Muted| muted.until.unwrap_or(Timestamp::MAX);
     let mut last: Option<Muted> = None;
     for alert in incident.firing() {
-        let muted = verdict(Subject { alert, incident: Some(incident) }, facts, now).muted?;
+        let muted = muted_now(Subject { alert, incident: Some(incident) }, facts, now)?;
         if last.as_ref().is_none_or(|last| ends(&muted) > ends(last)) {
             last = Some(muted);
         }

@@ -1,5 +1,7 @@
 //! Alertmanager's semantics as tables, and that doubt is read in opposite ways for telling and acting.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -47,7 +49,7 @@ fn incident(name: &str, alerts: &[Alert]) -> Incident {
     let record = |seq, event| Recorded { incident: id.clone(), seq, at: at(0), event, prev: None };
     let opened = Incident::open(&record(1, opened)).unwrap();
     alerts.iter().zip(2..).fold(opened, |incident, (alert, seq)| {
-        incident.apply(&record(seq, Event::AlertFired { alert: Box::new(alert.clone()) })).unwrap()
+        incident.apply(&record(seq, Event::AlertFired { alert: Arc::new(alert.clone()) })).unwrap()
     })
 }
 

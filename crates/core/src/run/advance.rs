@@ -136,8 +136,7 @@ pub fn advance(incident: &Incident, facts: &Facts<'_>, now: Timestamp) -> Advanc
                 event,
                 prev: None,
             };
-            state =
-                state.clone().apply(&record).expect("the core only records what fits the state");
+            state.take(&record).expect("the core only records what fits the state");
             if let Event::RunEnded { run, outcome, .. } = &record.event {
                 let limits = &facts.mutes.policy.breaker;
                 claims.extend(counted(&state, (*run, *outcome), &books, limits, now));

@@ -13,8 +13,8 @@ use crate::fingerprint::Fingerprint;
 use crate::guards::{self, Case};
 use crate::ids::IncidentId;
 use crate::incident::{
-    Command, Event, Incident, Intake, IntakeVerdict, Received, Recorded, Refusal, Settled, Status,
-    receive, settle,
+    Command, Event, Growth, Incident, Intake, IntakeVerdict, Received, Recorded, Refusal, Status,
+    receive, settle, settle_mutes,
 };
 use crate::ledger::RowState;
 use crate::muting::{self, Live, MuteFacts, Silence};
@@ -169,31 +169,44 @@ impl World {
     pub(super) fn deliver(&mut self, alert: &Alert) -> IntakeVerdict {
         let own = self.by_fingerprint.get(&alert.fingerprint).copied();
         let group = self.by_group.get(&alert.group_key()).copied();
+        let shared = std::sync::Arc::new(alert.clone());
         let ask = |place: Option<usize>| {
             let incident = place.and_then(|index| self.incidents.get(index));
-            receive(incident, alert, &alert.group_key(), REOPEN, self.time())
+            receive(incident, &shared, &alert.group_key(), REOPEN, self.time())
         };
         let (mut place, mut received) = (own, ask(own));
         if matches!(received, Received::Open { .. }) && group != own {
             (place, received) = (group, ask(group));
         }
-        let incident = |place: Option<usize>| place.and_then(|index| self.incidents.get(index));
-        let opens = matches!(received, Received::Open { .. });
-        let intake =
-            Intake { alert, place: if opens { None } else { incident(place) }, own: incident(own) };
-        let Settled { received, muted } = settle(received, &intake, &self.mutes(), self.time());
-        let (index, verdict) = match (received, place) {
+        let now = self.time();
+        let (place, mut growth, verdict, events) = match (received, place) {
             (Received::Nothing { verdict }, _) => return verdict,
             (Received::Append { verdict, events }, Some(index)) => {
-                assert!(self.write(index, events));
-                (index, verdict)
+                (Some(index), Growth::of(self.incidents[index].clone()), verdict, events)
             }
             (Received::Append { .. }, None) => panic!("nothing to append to"),
             (Received::Open { events }, _) => {
-                let verdict = if muted { IntakeVerdict::Suppressed } else { IntakeVerdict::Opened };
-                (self.open(events), verdict)
+                let growth = Growth::opened(incident_id(self.incidents.len()), events, now);
+                (None, growth, IntakeVerdict::Opened, Vec::new())
             }
         };
+        let mut muted = false;
+        if alert.is_firing() {
+            let own = own.and_then(|index| self.incidents.get(index));
+            muted = settle(&mut growth, events, Intake { alert, own }, &self.mutes(), now);
+            settle_mutes(&mut growth, &self.mutes(), now);
+        } else {
+            growth = growth.with(events, now);
+        }
+        let events = growth.events.into_iter().map(|recorded| recorded.event).collect();
+        let index = match place {
+            Some(index) => {
+                assert!(self.write(index, events));
+                index
+            }
+            None => self.open(events),
+        };
+        let verdict = if muted { IntakeVerdict::Suppressed } else { verdict };
         self.by_fingerprint.insert(alert.fingerprint.clone(), index);
         if alert.is_firing() {
             self.by_group.insert(alert.group_key(), index);
@@ -203,7 +216,7 @@ impl World {
 
     fn open(&mut self, mut events: Vec<Event>) -> usize {
         let index = self.incidents.len();
-        let incident = IncidentId::try_from(format!("inc_{index}")).unwrap();
+        let incident = incident_id(index);
         let event = events.remove(0);
         let (opening, opened) = Incident::begin(incident, event, self.time()).unwrap();
         self.incidents.push(opening);
@@ -527,3 +540,7 @@ impl World {
 
 /// More moves than any run of the test runbooks needs.
 const MOST: usize = 1000;
+
+fn incident_id(number: usize) -> IncidentId {
+    IncidentId::try_from(format!("inc_{number}")).unwrap()
+}

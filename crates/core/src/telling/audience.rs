@@ -163,7 +163,7 @@ mod tests {
         };
         let id = "inc_1".to_owned().try_into().unwrap();
         let (incident, _) = Incident::begin(id, opened, at(0)).unwrap();
-        let fired = Event::AlertFired { alert: Box::new(firing) };
+        let fired = Event::AlertFired { alert: std::sync::Arc::new(firing) };
         let events = [fired, started];
         events
             .into_iter()

@@ -1,5 +1,7 @@
 //! Valid alerts, incidents and appends for contracts and tests, made by the core and not by hand.
 
+use std::sync::Arc;
+
 use firebreak_core::alert::{Alert, AlertStatus, Draft, Severity};
 use firebreak_core::fingerprint::Fingerprint;
 use firebreak_core::ids::IncidentId;
@@ -57,7 +59,8 @@ pub fn by_fingerprint(fingerprint: &Fingerprint) -> SlotKey {
 /// Opens an incident for an alert that nobody knows yet, as intake does: with both of its slots.
 pub fn opening(alert: &Alert, now: Timestamp) -> Append {
     let group = alert.group_key();
-    let received = receive(None, alert, &group, SignedDuration::from_mins(10), now);
+    let received =
+        receive(None, &Arc::new(alert.clone()), &group, SignedDuration::from_mins(10), now);
     let Received::Open { events } = received else {
         unreachable!("a firing alert without an incident opens one");
     };
@@ -70,8 +73,13 @@ pub fn opening(alert: &Alert, now: Timestamp) -> Append {
 
 /// What an alert adds to an incident that exists, with the slot that says so.
 pub fn joining(incident: &Incident, alert: &Alert, now: Timestamp) -> Append {
-    let received =
-        receive(Some(incident), alert, &incident.group_key, SignedDuration::from_mins(10), now);
+    let received = receive(
+        Some(incident),
+        &Arc::new(alert.clone()),
+        &incident.group_key,
+        SignedDuration::from_mins(10),
+        now,
+    );
     let Received::Append { events, .. } = received else {
         unreachable!("the example alert changes the incident: {received:?}");
     };

@@ -1,6 +1,7 @@
 //! Many alerts at once: read together, decided one after the other, written as few appends as there are incidents.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use firebreak_core::alert::Alert;
 use firebreak_core::fingerprint::Fingerprint;
@@ -28,9 +29,8 @@ const MOST_TRIES: u32 = 64;
 
 /// Takes alerts in, in their order, whatever others do at the same time; one answer for each. All that was
 /// answered with [`Taken`] is durable, and one alert that cannot be stored does not keep the others from it.
-pub async fn take_all(ingest: Ingest<'_>, alerts: &[Alert]) -> Vec<Result<Taken, StoreError>> {
-    let refs: Vec<&Alert> = alerts.iter().collect();
-    let Written { answers, .. } = write_all(ingest, &refs).await;
+pub async fn take_all(ingest: Ingest<'_>, alerts: &[Arc<Alert>]) -> Vec<Result<Taken, StoreError>> {
+    let Written { answers, .. } = write_all(ingest, &alerts.iter().collect::<Vec<_>>()).await;
     let repeats = repeats(alerts, &answers, ingest.clock.now());
     // A count that is lost is no reason to have the sender send again what is stored.
     if !repeats.is_empty()
@@ -48,7 +48,7 @@ pub(crate) struct Written {
 }
 
 /// As [`take_all`], but repeats are not counted.
-pub(crate) async fn write_all(ingest: Ingest<'_>, alerts: &[&Alert]) -> Written {
+pub(crate) async fn write_all(ingest: Ingest<'_>, alerts: &[&Arc<Alert>]) -> Written {
     let keyed = alerts.iter().map(|&alert| Keyed::new(alert, ingest.routes)).collect();
     let mut batch = Batch { alerts: keyed, answers: vec![None; alerts.len()], appends: 0 };
     let mut waiting: Vec<usize> = (0..alerts.len()).collect();
@@ -73,7 +73,7 @@ pub(crate) async fn write_all(ingest: Ingest<'_>, alerts: &[&Alert]) -> Written 
 
 /// The exact repeats among alerts that were answered.
 fn repeats(
-    alerts: &[Alert],
+    alerts: &[Arc<Alert>],
     answers: &[Result<Taken, StoreError>],
     last: Timestamp,
 ) -> Vec<Repeats> {

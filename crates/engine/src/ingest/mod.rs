@@ -4,6 +4,8 @@ mod batch;
 mod formerly;
 mod working;
 
+use std::sync::Arc;
+
 use firebreak_core::alert::Alert;
 use firebreak_core::fingerprint::Fingerprint;
 use firebreak_core::heartbeat::Heard;
@@ -110,7 +112,7 @@ impl Reading {
         ingest: Ingest<'_>,
         source: &dyn Source,
         delivery: &Delivery<'_>,
-    ) -> Result<(Self, Vec<Alert>), StoreError> {
+    ) -> Result<(Self, Vec<Arc<Alert>>), StoreError> {
         let Intake { alerts, heartbeats, rejects, controls, mut findings } =
             read(ingest.policy, source, delivery);
         findings.extend(controls.iter().map(|(_, control)| control.told()));
@@ -125,7 +127,7 @@ impl Reading {
         self,
         ingest: Ingest<'_>,
         delivery: &Delivery<'_>,
-        alerts: &[Alert],
+        alerts: &[Arc<Alert>],
         taken: Vec<Result<Taken, StoreError>>,
     ) -> Result<Report, StoreError> {
         let Self { source, indexes, heartbeats, mut rejects, findings } = self;
@@ -175,15 +177,16 @@ pub(crate) fn late(
 async fn known(
     ingest: Ingest<'_>,
     alerts: Vec<(usize, Alert)>,
-) -> Result<(Vec<usize>, Vec<Alert>), StoreError> {
+) -> Result<(Vec<usize>, Vec<Arc<Alert>>), StoreError> {
     let (indexes, alerts): (Vec<usize>, Vec<Alert>) =
         alerts.into_iter().map(|(index, alert)| (index, alert.clipped())).unzip();
-    Ok((indexes, formerly::known_as(ingest.store, alerts).await?))
+    let alerts = formerly::known_as(ingest.store, alerts).await?;
+    Ok((indexes, alerts.into_iter().map(Arc::new).collect()))
 }
 
 fn sorted(
     indexes: Vec<usize>,
-    alerts: &[Alert],
+    alerts: &[Arc<Alert>],
     taken: Vec<Result<Taken, StoreError>>,
 ) -> Result<(Vec<Accepted>, Vec<Reject>), StoreError> {
     let (mut accepted, mut refused) = (Vec::new(), Vec::new());

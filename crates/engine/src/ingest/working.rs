@@ -1,12 +1,14 @@
 //! The working set of a batch: what was read, and what its alerts make of it before anything is written.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use firebreak_core::alert::Alert;
 use firebreak_core::fingerprint::Fingerprint;
 use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::{
-    Event, Incident, Intake, IntakeVerdict, Received, Seen, Settled, receive, settle,
+    Event, Growth, Incident, Intake, IntakeVerdict, MOST_SETTLED, Received, Seen, receive, settle,
+    settle_mutes,
 };
 use firebreak_core::muting::{MuteFacts, needs_live};
 use firebreak_core::routing::Routes;
@@ -18,12 +20,12 @@ use super::batch::Taken;
 use crate::ids;
 use crate::muting;
 use crate::ports::{Append, Slot, SlotKey, SlotWrite, StoreError};
-use crate::record::Growth;
+use crate::record::append_of_growth;
 use crate::shared_cause::domains;
 
 /// An alert with the keys under which its place is looked for.
 pub(super) struct Keyed<'a> {
-    pub(super) alert: &'a Alert,
+    pub(super) alert: &'a Arc<Alert>,
     own: SlotKey,
     group: String,
     /// The slot of the group.
@@ -31,7 +33,7 @@ pub(super) struct Keyed<'a> {
 }
 
 impl<'a> Keyed<'a> {
-    pub(super) fn new(alert: &'a Alert, routes: &Routes) -> Self {
+    pub(super) fn new(alert: &'a Arc<Alert>, routes: &Routes) -> Self {
         let group = routes.group_key(alert);
         Self {
             alert,
@@ -69,6 +71,8 @@ pub(super) struct Working<'a> {
     incidents: BTreeMap<IncidentId, Growth>,
     /// What may mute the alerts, read when the first of them changes anything.
     mutes: Option<MuteFacts<'a>>,
+    /// The incidents in which something fires that changed anything.
+    stirred: BTreeSet<IncidentId>,
     /// One of the alerts whose mutes depend on other incidents.
     depends: Option<&'a Alert>,
     /// The failure domains of the alerts that may be news.
@@ -91,13 +95,13 @@ impl<'a> Working<'a> {
         let slots = ingest.store.find_all(&keys).await?;
         let depends = alerts
             .clone()
-            .map(|keyed| keyed.alert)
+            .map(|keyed| &**keyed.alert)
             .find(|alert| alert.is_firing() && needs_live(ingest.policy, alert));
         let news = alerts.clone().filter(|keyed| {
             let own = slots.get(&keyed.own);
             keyed.alert.is_firing() && !own.is_some_and(|slot| is_repeat(slot, keyed.alert))
         });
-        let domains = domains(ingest.policy, news.map(|keyed| keyed.alert));
+        let domains = domains(ingest.policy, news.map(|keyed| &**keyed.alert));
         let likely = alerts.filter_map(|keyed| match slots.get(&keyed.own) {
             Some(slot) if is_repeat(slot, keyed.alert) => None,
             Some(slot) => Some(slot),
@@ -114,8 +118,18 @@ impl<'a> Working<'a> {
             Err(error) => return Err(error),
         };
         let now = ingest.clock.now();
-        let (moved, hanging) = (BTreeMap::new(), BTreeMap::new());
-        Ok(Self { ingest, now, slots, moved, incidents, mutes: None, depends, domains, hanging })
+        Ok(Self {
+            ingest,
+            now,
+            slots,
+            moved: BTreeMap::new(),
+            incidents,
+            mutes: None,
+            stirred: BTreeSet::new(),
+            depends,
+            domains,
+            hanging: BTreeMap::new(),
+        })
     }
 
     /// Decides about the alert at `index` as if all that was decided before were written.
@@ -135,51 +149,48 @@ impl<'a> Working<'a> {
             let taken = Taken { incident_id: own, outcome: IntakeVerdict::Duplicate };
             return Ok(self.without_events(index, taken));
         }
-        let received = self.receive(own.as_ref(), keyed).await?;
+        // What has no place of its own can only open or join one.
+        if own.is_some() || !alert.is_firing() {
+            let received = self.receive(own.as_ref(), keyed).await?;
+            if !matches!(received, Received::Open { .. }) {
+                return Ok(self.carry_out(index, keyed, own, received).await);
+            }
+        }
         let group = self.slot(&keyed.slot).map(|slot| slot.incident.clone());
-        let (place, received) = if !matches!(received, Received::Open { .. }) || group == own {
-            (own.clone(), received)
-        } else {
-            (group.clone(), self.receive(group.as_ref(), keyed).await?)
-        };
-        let settled = self.settle(keyed, place.as_ref(), own.as_ref(), received).await;
-        Ok(self.carry_out(index, keyed, place, settled))
+        let received = self.receive(group.as_ref(), keyed).await?;
+        Ok(self.carry_out(index, keyed, group, received).await)
     }
 
-    /// What else the alert means, mutes before all.
-    async fn settle(
-        &mut self,
-        keyed: &Keyed<'_>,
-        place: Option<&IncidentId>,
-        own: Option<&IncidentId>,
-        received: Received,
-    ) -> Settled {
-        let (store, policy, now) = (self.ingest.store, self.ingest.policy, self.now);
-        if !keyed.alert.is_firing() || matches!(received, Received::Nothing { .. }) {
-            return Settled { received, muted: false };
-        }
+    /// Reads what may mute the alerts of this batch, once.
+    async fn read_mutes(&mut self) {
         if self.mutes.is_none() {
+            let (store, policy, now) = (self.ingest.store, self.ingest.policy, self.now);
             self.mutes = Some(muting::read(store, policy, self.depends, &self.domains, now).await);
         }
-        let known = |id: Option<&IncidentId>| Some(&self.incidents.get(id?)?.incident);
-        let place = place.filter(|_| !matches!(received, Received::Open { .. }));
-        let intake = Intake { alert: keyed.alert, place: known(place), own: known(own) };
-        let unread = MuteFacts::unread(policy);
-        settle(received, &intake, self.mutes.as_ref().unwrap_or(&unread), now)
     }
 
     /// Everything that is to be written, with the alerts that each append answers.
     pub(super) fn into_works(mut self) -> Vec<Work> {
         let mut works = Vec::new();
-        for (id, growth) in std::mem::take(&mut self.incidents) {
+        for (id, mut growth) in std::mem::take(&mut self.incidents) {
             if growth.events.is_empty() {
                 continue;
             }
-            let mut append = growth.append(|fingerprint| self.held(fingerprint));
+            self.settle_mutes(&mut growth);
+            let mut append = append_of_growth(growth, |fingerprint| self.held(fingerprint));
             append.slots.extend(self.group_slots(&id));
             works.push(Work { append, hanging: self.hanging.remove(&id).unwrap_or_default() });
         }
         works
+    }
+
+    /// Once for all that fired in the incident since the last time.
+    fn settle_mutes(&mut self, growth: &mut Growth) {
+        if self.stirred.remove(&growth.incident.id)
+            && let Some(mutes) = &self.mutes
+        {
+            settle_mutes(growth, mutes, self.now);
+        }
     }
 
     fn slot(&self, key: &SlotKey) -> Option<&Slot> {
@@ -237,56 +248,68 @@ impl<'a> Working<'a> {
         Ok(self.incidents.get(id).map(|growth| &growth.incident))
     }
 
-    fn carry_out(
+    /// `place` is where the alert was looked for.
+    async fn carry_out(
         &mut self,
         index: usize,
         keyed: &Keyed<'_>,
         place: Option<IncidentId>,
-        settled: Settled,
+        received: Received,
     ) -> Placed {
-        match settled.received {
+        let (growth, verdict, events) = match received {
             Received::Nothing { verdict: outcome } => {
-                self.without_events(index, Taken { incident_id: place, outcome })
+                return self.without_events(index, Taken { incident_id: place, outcome });
             }
-            Received::Append { verdict, events } => match place {
-                Some(id) if self.has_room(&id, events.len()) => {
-                    self.grow(id, index, keyed, events, verdict)
-                }
-                _ => Placed::Later,
-            },
+            Received::Append { verdict, events } => {
+                let room = |growth: &Growth| has_room(growth, events.len());
+                let Some(growth) = place.and_then(|id| self.take_out(&id, room)) else {
+                    return Placed::Later;
+                };
+                (growth, verdict, events)
+            }
             Received::Open { events } => {
                 let id = ids::incident_id_of(self.now, self.ingest.clock.chance());
                 let slot = Slot { incident: id.clone(), seen: None };
                 self.moved.insert(keyed.slot.clone(), slot);
-                let outcome =
-                    if settled.muted { IntakeVerdict::Suppressed } else { IntakeVerdict::Opened };
-                self.grow(id, index, keyed, events, outcome)
+                (Growth::opened(id, events, self.now), IntakeVerdict::Opened, Vec::new())
             }
-        }
+        };
+        self.grow(index, keyed, growth, events, verdict).await
     }
 
-    /// Whether an append can take so many more events; each of them may bring the write of a slot.
-    fn has_room(&self, id: &IncidentId, more: usize) -> bool {
-        let events = self.incidents.get(id).map_or(0, |growth| growth.events.len());
-        2 * (events + more) + 2 <= Append::MOST_WRITES
+    /// The incident out of the set, if it is as `wanted`.
+    fn take_out(&mut self, id: &IncidentId, wanted: impl Fn(&Growth) -> bool) -> Option<Growth> {
+        self.incidents.get(id).is_some_and(wanted).then(|| self.incidents.remove(id))?
     }
 
-    fn grow(
+    async fn grow(
         &mut self,
-        id: IncidentId,
         index: usize,
         keyed: &Keyed<'_>,
+        mut growth: Growth,
         events: Vec<Event>,
-        outcome: IntakeVerdict,
+        verdict: IntakeVerdict,
     ) -> Placed {
-        let grown = match self.incidents.remove(&id) {
-            Some(growth) => growth.with(events, self.now),
-            None => Growth::opened(id.clone(), events, self.now),
+        let (alert, now) = (keyed.alert, self.now);
+        let id = growth.incident.id.clone();
+        let outcome = if alert.is_firing() {
+            self.read_mutes().await;
+            let own = self.slot(&keyed.own).and_then(|slot| self.incidents.get(&slot.incident));
+            let own = own.map(|own| &own.incident);
+            let unread = MuteFacts::unread(self.ingest.policy);
+            let facts = self.mutes.as_ref().unwrap_or(&unread);
+            let muted = settle(&mut growth, events, Intake { alert, own }, facts, now);
+            self.stirred.insert(id.clone());
+            if muted { IntakeVerdict::Suppressed } else { verdict }
+        } else {
+            // What was muted was so until this very resolve.
+            self.settle_mutes(&mut growth);
+            growth = growth.with(events, now);
+            verdict
         };
-        let member = grown.incident.alerts.get(&keyed.alert.fingerprint);
-        let seen = member.map(Seen::of);
+        let seen = growth.incident.alerts.get(&alert.fingerprint).map(Seen::of);
         self.moved.insert(keyed.own.clone(), Slot { incident: id.clone(), seen });
-        self.incidents.insert(id.clone(), grown);
+        self.incidents.insert(id.clone(), growth);
         let taken = Taken { incident_id: Some(id.clone()), outcome };
         self.hanging.entry(id).or_default().push((index, taken));
         Placed::Hanging
@@ -306,6 +329,11 @@ impl<'a> Working<'a> {
             None => Placed::Settled(taken),
         }
     }
+}
+
+/// Whether an append can take so many more events; each of them may bring the write of a slot.
+fn has_room(growth: &Growth, more: usize) -> bool {
+    2 * (growth.events.len() + more + MOST_SETTLED) + 2 <= Append::MOST_WRITES
 }
 
 fn is_repeat(slot: &Slot, alert: &Alert) -> bool {

@@ -18,7 +18,7 @@ pub(super) type Answer = Result<Taken, StoreError>;
 
 /// The alerts of one delivery, waiting for their answers.
 pub(super) struct Job {
-    pub(super) alerts: Arc<Vec<Alert>>,
+    pub(super) alerts: Arc<Vec<Arc<Alert>>>,
     pub(super) reply: oneshot::Sender<Vec<Answer>>,
     /// What they take of the queue, until they are answered.
     pub(super) room: OwnedSemaphorePermit,
@@ -33,7 +33,7 @@ pub(super) struct Pick {
 
 /// A delivery that is not answered yet.
 pub(super) struct Open {
-    pub(super) alerts: Arc<Vec<Alert>>,
+    pub(super) alerts: Arc<Vec<Arc<Alert>>>,
     answers: Vec<Option<Answer>>,
     reply: Option<(oneshot::Sender<Vec<Answer>>, OwnedSemaphorePermit)>,
     /// Something in it is counted as a repeat.

@@ -158,7 +158,7 @@ impl Queue {
     }
 
     /// One answer for each.
-    async fn take_all(&self, alerts: Arc<Vec<Alert>>) -> Result<Vec<Answer>, NotTaken> {
+    async fn take_all(&self, alerts: Arc<Vec<Arc<Alert>>>) -> Result<Vec<Answer>, NotTaken> {
         if alerts.is_empty() {
             return Ok(Vec::new());
         }

@@ -103,12 +103,12 @@ impl Task {
             return Ok(());
         }
         let settings = Arc::clone(&self.settings);
-        let alerts: Vec<Arc<Vec<Alert>>> =
+        let alerts: Vec<Arc<Vec<Arc<Alert>>>> =
             batch.jobs.iter().map(|job| Arc::clone(&job.alerts)).collect();
         let chosen = picks.to_vec();
         let writing = tokio::spawn(async move {
             let alert = |pick: &Pick| alerts.get(pick.job)?.get(pick.place);
-            let chosen: Vec<&Alert> = chosen.iter().filter_map(alert).collect();
+            let chosen: Vec<&Arc<Alert>> = chosen.iter().filter_map(alert).collect();
             write_all(settings.ingest(), &chosen).await
         });
         let written = writing.await.map_err(|error| {

@@ -1,6 +1,7 @@
 //! The hands against the real checkout service, and against servers that misbehave at the worst moment.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use firebreak_checkout::{Knobs, Running};
@@ -129,7 +130,7 @@ fn incident(flag: &str, now: Timestamp) -> Incident {
         title: alert.title.clone(),
     };
     let id: IncidentId = "inc_01A".to_owned().try_into().unwrap();
-    let events = [opened, Event::AlertFired { alert: Box::new(alert) }];
+    let events = [opened, Event::AlertFired { alert: Arc::new(alert) }];
     let events: Vec<Recorded> = (1..)
         .zip(events)
         .map(|(seq, event)| Recorded { incident: id.clone(), seq, at: now, event, prev: None })

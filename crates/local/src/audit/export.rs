@@ -49,8 +49,7 @@ struct State {
     updated_at: String,
 }
 
-const STATES: &str = "SELECT id, version, json_extract(body, '$.head'),
-    json_extract(body, '$.opened_at'), json_extract(body, '$.updated_at') FROM incidents ORDER BY id";
+const STATES: &str = "SELECT id, version, head, opened_at, updated_at FROM incidents ORDER BY id";
 const EVENTS: &str = "SELECT body FROM events WHERE incident = ?1 ORDER BY seq";
 /// Events whose incident is gone: nothing of ours leaves such.
 const ORPHANS: &str = "SELECT body FROM events WHERE incident NOT IN (SELECT id FROM incidents)

@@ -1,11 +1,14 @@
 //! The one write path: an append is one transaction, on condition of everything that was read.
 
+use std::sync::mpsc;
+
 use firebreak_core::book::{BookKey, BookWrite};
 use firebreak_core::ids::IncidentId;
 use firebreak_engine::ports::{Append, AppendError, Conflict, SlotKey, StoreError};
 use rusqlite::types::FromSql;
 use rusqlite::{Connection, OptionalExtension as _, Savepoint, params};
 
+use super::packed::pack;
 use super::{failed, text};
 
 /// An append as rows: made by whoever asks, so that the thread that writes does nothing but write.
@@ -23,7 +26,11 @@ struct IncidentRow {
     status: &'static str,
     service: String,
     active: bool,
-    body: String,
+    /// What an audit compares with the events, beside the body that only this program reads.
+    head: Option<String>,
+    opened_at: String,
+    updated_at: String,
+    body: Vec<u8>,
 }
 
 struct EventRow {
@@ -56,7 +63,10 @@ impl Rows {
             status: incident.status.as_str(),
             service: incident.service.clone(),
             active: incident.active_run().is_some(),
-            body: text(incident)?,
+            head: incident.head.map(|head| head.to_string()),
+            opened_at: incident.opened_at.to_string(),
+            updated_at: incident.updated_at.to_string(),
+            body: pack(incident)?,
         };
         let events = events.iter().map(|recorded| {
             let (seq, name) = (number(recorded.seq)?, recorded.event.name());
@@ -89,25 +99,56 @@ impl Rows {
                 params![self.incident.id, event.seq, event.name, event.body],
             )?;
         }
-        for slot in &self.slots {
-            slot.write(connection)?;
-        }
-        for book in &self.books {
-            book.write(connection)?;
-        }
-        Ok(())
+        self.slots.iter().try_for_each(|slot| slot.write(connection))?;
+        self.books.iter().try_for_each(|book| book.write(connection))
     }
 }
 
-/// Each on its own: the answer of one says nothing of the others.
-pub(super) fn write_all(
+type Made = Result<Rows, StoreError>;
+
+/// So many appends, whose rows are still being made by somebody else: the first are written meanwhile.
+pub(super) struct Coming {
+    pub(super) count: usize,
+    pub(super) rows: mpsc::Receiver<Made>,
+}
+
+impl Coming {
+    /// Each on its own: the answer of one says nothing of the others.
+    pub(super) fn write(
+        self,
+        savepoint: &mut Savepoint<'_>,
+    ) -> Result<Vec<Result<(), AppendError>>, StoreError> {
+        let mut written = Vec::with_capacity(self.count);
+        let mut rows = self.rows.iter();
+        while let Some(made) = rows.next() {
+            // A part that can be undone alone has its price, a copy of each page that it changes, and nearly all fit.
+            let fits = made.as_ref().is_ok_and(|rows| rows.write(savepoint).is_ok());
+            written.push(made);
+            if !fits {
+                savepoint.rollback().map_err(|error| failed(&error))?;
+                written.extend(rows);
+                complete(&written, self.count)?;
+                return apart(savepoint, &written);
+            }
+        }
+        complete(&written, self.count)?;
+        Ok(written.iter().map(|_| Ok(())).collect())
+    }
+}
+
+fn complete(made: &[Made], count: usize) -> Result<(), StoreError> {
+    let broke_off = || StoreError::Unavailable("the appends broke off".to_owned());
+    (made.len() == count).then_some(()).ok_or_else(broke_off)
+}
+
+fn apart(
     savepoint: &mut Savepoint<'_>,
-    appends: Vec<Result<Rows, StoreError>>,
+    appends: &[Made],
 ) -> Result<Vec<Result<(), AppendError>>, StoreError> {
-    let one = |rows: Result<Rows, StoreError>| {
+    let one = |rows: &Made| {
         let rows = match rows {
             Ok(rows) => rows,
-            Err(error) => return Ok(Err(error.into())),
+            Err(error) => return Ok(Err(error.clone().into())),
         };
         let part = savepoint.savepoint().map_err(|error| failed(&error))?;
         let answer = rows.write(&part);
@@ -116,7 +157,7 @@ pub(super) fn write_all(
         }
         Ok(answer)
     };
-    appends.into_iter().map(one).collect()
+    appends.iter().map(one).collect()
 }
 
 /// Books without an incident.
@@ -142,53 +183,64 @@ impl BookRow {
 
 impl IncidentRow {
     fn write(&self, connection: &Connection) -> Result<(), AppendError> {
-        let found: Option<i64> =
-            first(connection, "SELECT version FROM incidents WHERE id = ?1", [&self.id])?;
-        if found.unwrap_or(0) != self.before {
-            return Err(AppendError::Conflict(Conflict::Version));
-        }
-        execute(
-            connection,
-            "INSERT INTO incidents (id, version, status, service, active, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-             ON CONFLICT (id) DO UPDATE SET version = excluded.version, status = excluded.status,
-               service = excluded.service, active = excluded.active, body = excluded.body",
-            params![self.id, self.version, self.status, self.service, self.active, self.body],
-        )
+        let Self { id, before, version, status, service, active, head, body, .. } = self;
+        let (opened, updated) = (&self.opened_at, &self.updated_at);
+        let written = if *before == 0 {
+            execute(
+                connection,
+                "INSERT INTO incidents (id, version, status, service, active, head, updated_at, body, opened_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (id) DO NOTHING",
+                params![id, version, status, service, active, head, updated, body, opened],
+            )
+        } else {
+            execute(
+                connection,
+                "UPDATE incidents SET version = ?2, status = ?3, service = ?4, active = ?5, head = ?6,
+                   updated_at = ?7, body = ?8 WHERE id = ?1 AND version = ?9",
+                params![id, version, status, service, active, head, updated, body, before],
+            )
+        };
+        written?.then_some(()).ok_or(AppendError::Conflict(Conflict::Version))
     }
 }
 
 impl SlotRow {
     fn write(&self, connection: &Connection) -> Result<(), AppendError> {
         let key = slot_key(&self.key);
+        let written = match &self.expected {
+            None => execute(
+                connection,
+                "INSERT INTO slots (key, incident, seen) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (key) DO NOTHING",
+                params![key, self.incident, self.seen],
+            ),
+            Some(expected) => execute(
+                connection,
+                "UPDATE slots SET incident = ?2, seen = ?3 WHERE key = ?1 AND incident = ?4",
+                params![key, self.incident, self.seen, expected.as_str()],
+            ),
+        };
+        if written? {
+            return Ok(());
+        }
         let held: Option<String> =
             first(connection, "SELECT incident FROM slots WHERE key = ?1", [&key])?;
-        if held.as_deref() != self.expected.as_ref().map(IncidentId::as_str) {
-            let held_by = held.and_then(|id| id.try_into().ok());
-            return Err(AppendError::Conflict(Conflict::Slot { key: self.key.clone(), held_by }));
-        }
-        execute(
-            connection,
-            "INSERT INTO slots (key, incident, seen) VALUES (?1, ?2, ?3)
-             ON CONFLICT (key) DO UPDATE SET incident = excluded.incident, seen = excluded.seen",
-            params![key, self.incident, self.seen],
-        )
+        let held_by = held.and_then(|id| id.try_into().ok());
+        Err(AppendError::Conflict(Conflict::Slot { key: self.key.clone(), held_by }))
     }
 }
 
 impl BookRow {
     fn write(&self, connection: &Connection) -> Result<(), AppendError> {
-        let key = self.key.as_str();
-        let found: Option<i64> =
-            first(connection, "SELECT version FROM books WHERE key = ?1", [key])?;
-        if found.unwrap_or(0) != (self.version - 1).max(0) {
-            return Err(AppendError::Conflict(Conflict::Book { key: self.key.clone() }));
-        }
-        execute(
-            connection,
-            "INSERT INTO books (key, version, body) VALUES (?1, ?2, ?3)
-             ON CONFLICT (key) DO UPDATE SET version = excluded.version, body = excluded.body",
-            params![key, self.version, self.body],
-        )
+        let sql = if self.version == 1 {
+            "INSERT INTO books (key, version, body) VALUES (?1, ?2, ?3) ON CONFLICT (key) DO NOTHING"
+        } else {
+            "UPDATE books SET version = ?2, body = ?3 WHERE key = ?1 AND version = ?2 - 1"
+        };
+        let written =
+            execute(connection, sql, params![self.key.as_str(), self.version, self.body])?;
+        let conflict = || AppendError::Conflict(Conflict::Book { key: self.key.clone() });
+        written.then_some(()).ok_or_else(conflict)
     }
 }
 
@@ -211,15 +263,16 @@ fn first<T: FromSql>(
         .map_err(|error| failed(&error))
 }
 
+/// Whether a row was written.
 fn execute(
     connection: &Connection,
     sql: &str,
     values: impl rusqlite::Params,
-) -> Result<(), AppendError> {
+) -> Result<bool, AppendError> {
     connection
         .prepare_cached(sql)
         .and_then(|mut statement| statement.execute(values))
-        .map(drop)
+        .map(|rows| rows > 0)
         .map_err(|error| failed(&error).into())
 }
 

@@ -1,9 +1,11 @@
 //! The record in SQLite: one file, write-ahead log, every append durable before it is answered.
 
 mod append;
+mod checkpoint;
 mod heartbeats;
 mod nonces;
 mod outbox;
+mod packed;
 mod quarantine;
 mod read;
 mod schema;
@@ -13,18 +15,20 @@ mod timers;
 mod writer;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use firebreak_engine::ports::StoreError;
 use rusqlite::{Connection, Savepoint};
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
-pub(crate) use outbox::Followed;
+use checkpoint::Checkpoints;
+pub(crate) use outbox::{Followed, Sleepers};
 pub use schema::OpenError;
+use schema::Opened;
 pub(crate) use schema::{private_file, private_folder};
 pub(crate) use timers::Wake;
-use writer::Writer;
+use writer::{Writer, Writing};
 
 /// A store on one file. Clones share it.
 #[derive(Clone)]
@@ -32,10 +36,12 @@ pub struct SqliteStore {
     files: Arc<Files>,
 }
 
-/// A thread that writes and a connection that reads, so that a list does not hold up an append.
+/// A thread that writes and connections that read, so that a list holds up neither an append nor what it looks for.
 struct Files {
+    /// Ends before the writer does, which lets go of the folder.
+    _checkpoints: Checkpoints,
     writer: Writer,
-    reader: Mutex<Connection>,
+    readers: Vec<Mutex<Connection>>,
     appended: Notify,
 }
 
@@ -44,11 +50,14 @@ impl SqliteStore {
     ///
     /// One process at a time: two drivers on one record would both do what it asks for.
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
-        let (lock, writer, reader) = schema::open(folder)?;
+        let Opened { lock, writer, readers, checkpoints } = schema::open(folder)?;
+        let in_folder = |error| OpenError::Folder { folder: folder.to_owned(), error };
         // The system lets go of the lock when the process dies.
-        let writer = Writer::start(writer, lock)
-            .map_err(|error| OpenError::Folder { folder: folder.to_owned(), error })?;
-        let files = Files { writer, reader: Mutex::new(reader), appended: Notify::new() };
+        let writer = Writer::start(writer, lock).map_err(in_folder)?;
+        let checkpoints =
+            Checkpoints::start(checkpoints, writer.commit_count()).map_err(in_folder)?;
+        let readers = readers.into_iter().map(Mutex::new).collect();
+        let files = Files { _checkpoints: checkpoints, writer, readers, appended: Notify::new() };
         Ok(Self { files: Arc::new(files) })
     }
 
@@ -75,7 +84,18 @@ impl SqliteStore {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.files.writer.write(work).await
+        self.begin(work).await?.done().await
+    }
+
+    async fn begin<T, E>(
+        &self,
+        work: impl FnOnce(&mut Savepoint<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<Writing<T, E>, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.files.writer.begin(work).await
     }
 
     async fn read<T: Send + 'static>(
@@ -83,13 +103,22 @@ impl SqliteStore {
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let files = Arc::clone(&self.files);
-        blocking(move || work(&held(&files.reader))).await?
+        blocking(move || work(&*held(&files.readers)?)).await?
     }
 }
 
-/// A panic in another thread changes nothing in a connection that only reads.
-fn held(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
-    connection.lock().unwrap_or_else(PoisonError::into_inner)
+/// One that nobody uses now, else the first. A panic in another thread changes nothing in a connection that only reads.
+fn held(readers: &[Mutex<Connection>]) -> Result<MutexGuard<'_, Connection>, StoreError> {
+    for reader in readers {
+        match reader.try_lock() {
+            Ok(free) => return Ok(free),
+            Err(TryLockError::Poisoned(free)) => return Ok(free.into_inner()),
+            Err(TryLockError::WouldBlock) => {}
+        }
+    }
+    let none = || StoreError::Unavailable("nothing reads the record".to_owned());
+    let first = readers.first().ok_or_else(none)?;
+    Ok(first.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 async fn blocking<T: Send + 'static>(

@@ -1,6 +1,7 @@
 //! The events as an outbox: followed by durable cursors, which move together with the timers that they set.
 
 use firebreak_core::ids::IncidentId;
+use firebreak_core::incident::Status;
 use firebreak_engine::ports::StoreError;
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
@@ -23,25 +24,36 @@ pub(crate) struct Followed {
     /// Incidents that are to be looked at, each by all of `owners`.
     pub(crate) wake: Vec<IncidentId>,
     pub(crate) owners: Vec<String>,
+    pub(crate) but: Sleepers,
+}
+
+/// Those that are not woken, whatever happened to them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sleepers {
+    Nobody,
+    /// What is suppressed and has no run under way, as of the cursor's move: an event tells when that is over.
+    Suppressed,
 }
 
 impl SqliteStore {
-    /// What comes after the named cursor, oldest first.
+    /// What comes after a position, or else after where the named cursor was kept, oldest first.
     pub(crate) async fn outgoing(
         &self,
         cursor: &'static str,
-        limit: u32,
+        after: Option<i64>,
+        limit: usize,
     ) -> Result<Vec<Outgoing>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.read(move |connection| {
             let mut statement = connection
                 .prepare_cached(
                     "SELECT position, incident, name FROM events WHERE position >
-                       coalesce((SELECT position FROM cursors WHERE name = ?1), 0)
+                       coalesce(?3, (SELECT position FROM cursors WHERE name = ?1), 0)
                      ORDER BY position LIMIT ?2",
                 )
                 .map_err(|error| failed(&error))?;
             let rows = statement
-                .query_map(params![cursor, limit], |row| {
+                .query_map(params![cursor, limit, after], |row| {
                     Ok((row.get(0)?, row.get(1)?, row.get(2)?))
                 })
                 .map_err(|error| failed(&error))?;
@@ -58,6 +70,9 @@ impl SqliteStore {
     pub(crate) async fn follow(&self, to: Followed, at: Timestamp) -> Result<(), StoreError> {
         self.change(move |connection| {
             for incident in &to.wake {
+                if to.but == Sleepers::Suppressed && sleeps(connection, incident)? {
+                    continue;
+                }
                 for owner in &to.owners {
                     set_earlier(connection, owner, incident, at)?;
                 }
@@ -79,6 +94,12 @@ impl SqliteStore {
     ) -> Result<T, StoreError> {
         self.write(move |savepoint| work(savepoint).map_err(|error| failed(&error))).await
     }
+}
+
+fn sleeps(connection: &Connection, incident: &IncidentId) -> Result<bool, rusqlite::Error> {
+    connection
+        .prepare_cached("SELECT 1 FROM incidents WHERE id = ?1 AND status = ?2 AND NOT active")?
+        .exists(params![incident.as_str(), Status::Suppressed.as_str()])
 }
 
 pub(super) fn incident_id(text: String) -> Result<IncidentId, StoreError> {

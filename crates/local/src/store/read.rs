@@ -1,6 +1,7 @@
 //! Reading the record.
 
 use std::collections::BTreeMap;
+use std::sync::mpsc;
 
 use async_trait::async_trait;
 use firebreak_core::book::{Book, BookKey, BookWrite, Books};
@@ -15,7 +16,8 @@ use firebreak_engine::ports::{
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 
-use super::append::{self, Rows};
+use super::append::{self, Coming, Rows};
+use super::packed::unpack;
 use super::{SqliteStore, failed, json, text};
 
 #[async_trait]
@@ -72,12 +74,20 @@ impl IncidentStore for SqliteStore {
     }
 
     async fn append_all(&self, appends: &[Append]) -> Vec<Result<(), AppendError>> {
-        let rows = appends.iter().map(Rows::of).collect();
-        let written = self.write(move |savepoint| append::write_all(savepoint, rows)).await;
+        let (made, rows) = mpsc::channel();
+        let coming = Coming { count: appends.len(), rows };
+        let written = async {
+            let writing = self.begin(move |savepoint| coming.write(savepoint)).await?;
+            for append in appends {
+                // Should the writer be gone, its answer says so.
+                made.send(Rows::of(append)).ok();
+            }
+            drop(made);
+            writing.done().await
+        };
+        let written: Result<_, StoreError> = written.await;
         self.announce();
-        written.unwrap_or_else(|error: StoreError| {
-            appends.iter().map(|_| Err(error.clone().into())).collect()
-        })
+        written.unwrap_or_else(|error| appends.iter().map(|_| Err(error.clone().into())).collect())
     }
 
     async fn write_books(&self, books: &[BookWrite]) -> Result<(), AppendError> {
@@ -136,8 +146,12 @@ impl IncidentStore for SqliteStore {
             let sql = "SELECT body FROM incidents WHERE status IN (SELECT value FROM json_each(?1))
                        ORDER BY id DESC LIMIT ?2";
             let live: Vec<&str> = Status::live().map(Status::as_str).collect();
-            let incidents = bodies(connection, sql, &[&text(&live)?, &limit])?;
-            Ok(Live::first(incidents, most))
+            let mut statement = connection.prepare_cached(sql).map_err(|error| failed(&error))?;
+            let rows = statement
+                .query_map(params![text(&live)?, limit], |row| row.get::<_, Vec<u8>>(0))
+                .map_err(|error| failed(&error))?;
+            let incidents = rows.map(|body| unpack(&body.map_err(|error| failed(&error))?));
+            Ok(Live::first(incidents.collect::<Result<_, StoreError>>()?, most))
         })
         .await
     }
@@ -148,10 +162,8 @@ impl IncidentStore for SqliteStore {
             let mut books = Books::new();
             for key in keys {
                 let body: Option<String> = connection
-                    .query_row("SELECT body FROM books WHERE key = ?1", [key.as_str()], |row| {
-                        row.get(0)
-                    })
-                    .optional()
+                    .prepare_cached("SELECT body FROM books WHERE key = ?1")
+                    .and_then(|mut one| one.query_row([key.as_str()], |row| row.get(0)).optional())
                     .map_err(|error| failed(&error))?;
                 if let Some(body) = body {
                     books.insert(key, json::<Book>(&body)?);
@@ -164,11 +176,11 @@ impl IncidentStore for SqliteStore {
 }
 
 fn load(connection: &Connection, id: &IncidentId) -> Result<Option<Incident>, StoreError> {
-    let body: Option<String> = connection
+    let body: Option<Vec<u8>> = connection
         .prepare_cached("SELECT body FROM incidents WHERE id = ?1")
         .and_then(|mut one| one.query_row([id.as_str()], |row| row.get(0)).optional())
         .map_err(|error| failed(&error))?;
-    body.as_deref().map(json).transpose()
+    body.as_deref().map(unpack).transpose()
 }
 
 fn find(connection: &Connection, key: &SlotKey) -> Result<Option<Slot>, StoreError> {
@@ -203,11 +215,11 @@ fn list(connection: &Connection, query: &ListQuery) -> Result<ListPage, StoreErr
     sql.push_str(&(limit + 1).to_string());
     let mut statement = connection.prepare(&sql).map_err(|error| failed(&error))?;
     let rows = statement
-        .query_map(params_from_iter(values), |row| row.get::<_, String>(0))
+        .query_map(params_from_iter(values), |row| row.get::<_, Vec<u8>>(0))
         .map_err(|error| failed(&error))?;
     let mut incidents = Vec::new();
     for body in rows {
-        incidents.push(json::<Incident>(&body.map_err(|error| failed(&error))?)?);
+        incidents.push(unpack::<Incident>(&body.map_err(|error| failed(&error))?)?);
     }
     let more = incidents.len() > limit;
     incidents.truncate(limit);

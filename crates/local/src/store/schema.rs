@@ -28,7 +28,7 @@ const VERSION: i64 = 1;
 const TABLES: &str = "
 CREATE TABLE incidents (
   id TEXT PRIMARY KEY, version INTEGER NOT NULL, status TEXT NOT NULL, service TEXT NOT NULL,
-  active INTEGER NOT NULL, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  active INTEGER NOT NULL, head TEXT, opened_at TEXT NOT NULL, updated_at TEXT NOT NULL, body BLOB NOT NULL) STRICT, WITHOUT ROWID;
 CREATE INDEX incidents_by_status ON incidents (status, id);
 CREATE TABLE events (
   position INTEGER PRIMARY KEY AUTOINCREMENT, incident TEXT NOT NULL, seq INTEGER NOT NULL,
@@ -54,8 +54,19 @@ CREATE TABLE timers (
 CREATE INDEX timers_by_time ON timers (owner, at);
 ";
 
-/// The lock of the folder, the writing and the reading connection.
-pub(super) fn open(folder: &Path) -> Result<(File, Connection, Connection), OpenError> {
+/// Lookups of intake, of those who act and tell, and of people who list at the same time.
+const READERS: usize = 3;
+
+/// The file, opened as often as it is used at the same time.
+pub(super) struct Opened {
+    /// Of the folder; let go of when it is dropped.
+    pub(super) lock: File,
+    pub(super) writer: Connection,
+    pub(super) readers: Vec<Connection>,
+    pub(super) checkpoints: Connection,
+}
+
+pub(super) fn open(folder: &Path) -> Result<Opened, OpenError> {
     let in_folder = |error| OpenError::Folder { folder: folder.to_owned(), error };
     private_folder(folder).map_err(in_folder)?;
     // A file of its own: closing the record's file would drop the locks that SQLite has on it.
@@ -75,9 +86,20 @@ pub(super) fn open(folder: &Path) -> Result<(File, Connection, Connection), Open
         VERSION => {}
         found => return Err(OpenError::Newer { file, found, known: VERSION }),
     }
-    let reader = connect(&file).map_err(in_file)?;
-    Ok((lock, writer, reader))
+    let readers =
+        (0..READERS).map(|_| connect(&file)).collect::<Result<_, _>>().map_err(in_file)?;
+    let checkpoints = connect(&file).map_err(in_file)?;
+    Ok(Opened { lock, writer, readers, checkpoints })
 }
+
+/// What a connection keeps of the file.
+const CACHE_KIB: i64 = 8 * 1024;
+
+/// A log of more pages, 128 MB, is written back by who commits; else a thread of its own does that in good time.
+const MOST_LOG_PAGES: i64 = 32 * 1024;
+
+/// What the log keeps of its room on disk when it was written back.
+const KEPT_LOG_BYTES: i64 = 16 * 1024 * 1024;
 
 fn connect(file: &Path) -> Result<Connection, rusqlite::Error> {
     let connection = Connection::open(file)?;
@@ -85,6 +107,12 @@ fn connect(file: &Path) -> Result<Connection, rusqlite::Error> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // An answer to a sender promises that the alert survives a loss of power.
     connection.pragma_update(None, "synchronous", "FULL")?;
+    // What one transaction changes stays in memory until it is committed, and so does what undoes a part of it.
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    connection.pragma_update(None, "cache_spill", false)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "wal_autocheckpoint", MOST_LOG_PAGES)?;
+    connection.pragma_update(None, "journal_size_limit", KEPT_LOG_BYTES)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
 }

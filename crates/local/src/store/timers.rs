@@ -30,10 +30,11 @@ impl SqliteStore {
     ) -> Result<bool, StoreError> {
         let (owner, incident) = (owner.to_owned(), incident.to_string());
         self.change(move |connection| {
-            let taken = connection.execute(
-                "UPDATE timers SET at = ?4 WHERE owner = ?1 AND incident = ?2 AND at <= ?3",
-                params![owner, incident, sortable(now), sortable(lease)],
-            )?;
+            let taken = connection
+                .prepare_cached(
+                    "UPDATE timers SET at = ?4 WHERE owner = ?1 AND incident = ?2 AND at <= ?3",
+                )?
+                .execute(params![owner, incident, sortable(now), sortable(lease)])?;
             Ok(taken == 1)
         })
         .await
@@ -51,16 +52,16 @@ impl SqliteStore {
         let (owner, incident) = (owner.to_owned(), incident.to_string());
         self.change(move |connection| match next {
             Some(next) => connection
-                .execute(
+                .prepare_cached(
                     "UPDATE timers SET at = ?4 WHERE owner = ?1 AND incident = ?2 AND at = ?3",
-                    params![owner, incident, sortable(lease), sortable(next)],
-                )
+                )?
+                .execute(params![owner, incident, sortable(lease), sortable(next)])
                 .map(drop),
             None => connection
-                .execute(
+                .prepare_cached(
                     "DELETE FROM timers WHERE owner = ?1 AND incident = ?2 AND at = ?3",
-                    params![owner, incident, sortable(lease)],
-                )
+                )?
+                .execute(params![owner, incident, sortable(lease)])
                 .map(drop),
         })
         .await
@@ -136,10 +137,10 @@ pub(super) fn set_earlier(
     at: Timestamp,
 ) -> Result<(), rusqlite::Error> {
     connection
-        .execute(
+        .prepare_cached(
             "INSERT INTO timers (owner, incident, at) VALUES (?1, ?2, ?3)
              ON CONFLICT (owner, incident) DO UPDATE SET at = min(at, excluded.at)",
-            params![owner, incident.as_str(), sortable(at)],
-        )
+        )?
+        .execute(params![owner, incident.as_str(), sortable(at)])
         .map(drop)
 }

@@ -44,23 +44,40 @@ impl Writer {
         self.commits.load(Ordering::Relaxed)
     }
 
-    /// Does the work in a transaction that it may share with others: an error undoes this work alone.
-    /// Completes when what was done is durable.
-    pub(super) async fn write<T, E>(
+    /// As [`commits`](Self::commits), for who asks again and again.
+    pub(super) fn commit_count(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.commits)
+    }
+
+    /// Has the work done in a transaction that it may share with others: an error undoes this work alone.
+    pub(super) async fn begin<T, E>(
         &self,
         work: impl FnOnce(&mut Savepoint<'_>) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E>
+    ) -> Result<Writing<T, E>, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let gone = || E::from(StoreError::Unavailable("the record is closed".to_owned()));
         let (reply, answer) = oneshot::channel();
         let one = One { work: Some(work), result: None, reply };
-        let waiting = self.work.as_ref().ok_or_else(gone)?;
-        waiting.send(Box::new(one)).await.map_err(|_| gone())?;
-        answer.await.map_err(|_| gone())?
+        let waiting = self.work.as_ref().ok_or_else(closed)?;
+        waiting.send(Box::new(one)).await.map_err(|_| closed())?;
+        Ok(Writing(answer))
     }
+}
+
+/// Work that waits for the thread, or is being done by it.
+pub(super) struct Writing<T, E>(oneshot::Receiver<Result<T, E>>);
+
+impl<T, E: From<StoreError>> Writing<T, E> {
+    /// Completes when what was done is durable.
+    pub(super) async fn done(self) -> Result<T, E> {
+        self.0.await.map_err(|_| E::from(closed()))?
+    }
+}
+
+fn closed() -> StoreError {
+    StoreError::Unavailable("the record is closed".to_owned())
 }
 
 impl Drop for Writer {
@@ -158,15 +175,16 @@ mod tests {
     }
 
     async fn add(writer: &Writer, n: i64, then: fn()) -> Result<(), StoreError> {
-        writer
-            .write(move |savepoint| {
+        let writing: Writing<(), StoreError> = writer
+            .begin(move |savepoint| {
                 savepoint
                     .execute("INSERT INTO numbers VALUES (?1)", [n])
                     .map_err(|e| failed(&e))?;
                 then();
                 Ok(())
             })
-            .await
+            .await?;
+        writing.done().await
     }
 
     #[tokio::test]

@@ -12,6 +12,7 @@ mod heartbeats;
 mod identity;
 mod killed_driver;
 mod killed_store;
+mod lost_replies;
 mod muting;
 mod poison;
 mod process;

@@ -97,7 +97,7 @@ impl Scene {
             policy: &self.policy,
             reopen_within: REOPEN,
         };
-        let taken = take_all(with, std::slice::from_ref(alert)).await.remove(0);
+        let taken = take_all(with, &[Arc::new(alert.clone())]).await.remove(0);
         taken.unwrap().outcome
     }
 

@@ -22,7 +22,7 @@ async fn an_event_and_an_incident_that_cannot_be_read_hold_up_no_other() {
     let record = rusqlite::Connection::open(folder.path().join("firebreak.sqlite")).unwrap();
     let unreadable = "UPDATE events SET body = '{' WHERE incident <> ?1";
     assert_eq!(record.execute(unreadable, [good.as_str()]).unwrap(), 2);
-    let unreadable = "UPDATE incidents SET body = '{' WHERE id <> ?1";
+    let unreadable = "UPDATE incidents SET body = x'7b' WHERE id <> ?1";
     assert_eq!(record.execute(unreadable, [good.as_str()]).unwrap(), 1);
     drop(record);
 

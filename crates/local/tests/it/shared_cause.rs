@@ -60,7 +60,8 @@ impl Scene {
     }
 
     async fn take(&self, alerts: &[Alert]) {
-        for taken in take_all(self.with(), alerts).await {
+        let alerts: Vec<Arc<Alert>> = alerts.iter().cloned().map(Arc::new).collect();
+        for taken in take_all(self.with(), &alerts).await {
             taken.unwrap();
         }
     }

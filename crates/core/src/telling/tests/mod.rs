@@ -4,6 +4,8 @@ mod model;
 mod properties;
 mod world;
 
+use std::sync::Arc;
+
 use jiff::SignedDuration;
 
 use self::world::{Doing, HOUR, ONE_CHANNEL, World};
@@ -158,7 +160,7 @@ fn an_alert_that_gets_worse_is_news() {
     world.fires("a");
     world.until(40);
     let worse = world.alert("a", Severity::Critical);
-    world.happens(Event::AlertUpdated { alert: Box::new(worse) });
+    world.happens(Event::AlertUpdated { alert: Arc::new(worse) });
     world.look_at_all();
     world.until(HOUR);
     assert_eq!(world.story(), ["30 first a/", "330 new_alerts a/"]);

@@ -1,6 +1,7 @@
 //! A virtual clock, one incident and a few channels: what is told, to whom, and when.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -124,7 +125,7 @@ impl World {
             Some(false) => self.happens(Event::Reopened { reason: "again".to_owned() }),
             Some(true) => {}
         }
-        self.happens(Event::AlertFired { alert: Box::new(alert) });
+        self.happens(Event::AlertFired { alert: Arc::new(alert) });
     }
 
     pub(super) fn resolves(&mut self, name: &str) {

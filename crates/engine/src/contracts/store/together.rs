@@ -99,7 +99,7 @@ pub(super) async fn the_largest_append(store: Arc<dyn Store>) {
     let first = opening(&firing("large", "thing-0"), at(0));
     written(&*store, &first).await;
     let alerts: Vec<_> = (1..50).map(|n| firing("large", &format!("thing-{n}"))).collect();
-    let events = alerts.iter().map(|alert| Event::AlertFired { alert: Box::new(alert.clone()) });
+    let events = alerts.iter().map(|alert| Event::AlertFired { alert: Arc::new(alert.clone()) });
     let mut append = next(&first.incident, events.collect(), at(1));
     for alert in &alerts {
         append.slots.extend(opening(alert, at(1)).slots.into_iter().take(1));

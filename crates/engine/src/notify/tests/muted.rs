@@ -1,5 +1,7 @@
 //! Mutes and telling: quiet while one holds, told when it ends, resolves always, and doubt is no reason for silence.
 
+use std::sync::Arc;
+
 use firebreak_core::incident::Event;
 use firebreak_core::matcher::Matchers;
 use firebreak_core::muting::{Silence, SilenceDraft};
@@ -79,7 +81,7 @@ async fn flapping_is_said_once_and_its_changes_are_not() {
         });
         world.wait(10);
         let again = world.alert();
-        world.happens(Event::AlertFired { alert: Box::new(again) });
+        world.happens(Event::AlertFired { alert: Arc::new(again) });
     }
     let until = at(3600 + 30);
     let said = Event::AlertFlapping { fingerprint: alert.fingerprint.clone(), changes: 7, until };

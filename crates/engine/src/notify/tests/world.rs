@@ -1,7 +1,7 @@
 //! A world of one incident, three channels and a sender that answers as it is told.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -95,7 +95,7 @@ fn alert_at(seconds: i64) -> Alert {
 }
 
 pub(super) fn fired(alert: &Alert) -> Event {
-    Event::AlertFired { alert: Box::new(alert.clone()) }
+    Event::AlertFired { alert: Arc::new(alert.clone()) }
 }
 
 pub(super) fn resolved() -> [Event; 2] {
