@@ -1,5 +1,7 @@
 //! `POST /api/explain`: what an alert would meet right now, whether or not it was ever sent. Nothing is written.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::routing::post;
 use axum::{Json, Router};
@@ -63,7 +65,7 @@ async fn explain(State(api): State<Api>, body: Posted<Asked>) -> Result<Json<Val
                 received_at: api.clock.now(),
             };
             let intake = with.read(found, &delivery);
-            let alerts = intake.alerts.into_iter().map(|(_, alert)| alert).collect();
+            let alerts = intake.alerts.into_iter().map(|(_, alert)| Arc::new(alert)).collect();
             let rejects = intake.rejects.into_iter().map(|reject| reject.problem.message).collect();
             (None, alerts, rejects)
         }
@@ -77,7 +79,7 @@ async fn explain(State(api): State<Api>, body: Posted<Asked>) -> Result<Json<Val
 }
 
 /// The alert with this fingerprint, or with one that begins so, in its latest incident.
-async fn known(api: &Api, prefix: &str) -> Result<(Incident, Alert), Failure> {
+async fn known(api: &Api, prefix: &str) -> Result<(Incident, Arc<Alert>), Failure> {
     let missing = || {
         Failure::not_found(format!(
             "no recent alert has a fingerprint that begins with `{prefix}`; `firebreak why --source SOURCE FILE` explains one that was never sent"

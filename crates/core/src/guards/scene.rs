@@ -1,5 +1,7 @@
 //! Cases made of plain data: what the examples of the guards, and their tests, are told with.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Case, Judgement, judge};
@@ -184,7 +186,7 @@ impl Scene {
 
     #[must_use]
     pub fn firing(self, alert: Alert) -> Self {
-        self.record(Event::AlertFired { alert: Box::new(alert) })
+        self.record(Event::AlertFired { alert: Arc::new(alert) })
     }
 
     #[must_use]
@@ -261,7 +263,7 @@ impl Scene {
         name.clone_into(&mut draft.name);
         draft.service = Some(service.to_owned());
         let id = Self::other().incident;
-        let event = Event::AlertFired { alert: Box::new(draft.seal()) };
+        let event = Event::AlertFired { alert: Arc::new(draft.seal()) };
         let fired = Recorded { incident: id.clone(), seq: 2, at: Self::time(0), event, prev: None };
         let incident = opened(&id, service).apply(&fired).expect(SOUND);
         self.live = Reading::Known(Live { incidents: vec![incident], more_than: None });

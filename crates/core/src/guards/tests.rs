@@ -2,6 +2,7 @@
 //! own examples, in `self_test`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::SignedDuration;
 
@@ -229,7 +230,7 @@ fn an_alert_is_young_enough_until_its_age_is_over_the_limit() {
         let mut draft = draft("slow-api-data", Scene::ONE);
         draft.starts_at = at(starts);
         draft.title = "worse and worse".to_owned();
-        let updated = Event::AlertUpdated { alert: Box::new(draft.seal()) };
+        let updated = Event::AlertUpdated { alert: Arc::new(draft.seal()) };
         Scene::calm().at(500).record(updated).at(1100)
     };
     holds(&news(0), "max_age", "1100 s");
