@@ -76,7 +76,7 @@ impl Scope {
         SCOPES.iter().copied().find(|scope| scope.name == name)
     }
 
-    /// One step, no cooldown: the lock alone must keep two runs apart.
+    /// One step; no cooldown, room for two runs, no member to keep: lock and budget alone must keep two runs apart.
     pub(crate) fn runbook(&self) -> String {
         let budget = self.budget;
         format!(
@@ -90,6 +90,8 @@ targets: {{ ec2.instance: alert.labels.instance_id }}
 guards:
   cooldown: 0s
   attempts: {{ max: 5, per: 24h }}
+  concurrency: 2
+  keep_healthy: 0
   blast_radius: {{ group: "tag:service", max: {budget}, window: 24h }}
 steps:
   - action: ec2.reboot
