@@ -104,7 +104,7 @@ async fn known(api: &Api, prefix: &str) -> Result<(Incident, Arc<Alert>), Failur
                     incident.id
                 )));
             }
-            let alert = incident.alerts.get(first).map(|member| member.alert.clone());
+            let alert = incident.alerts.get(first).map(|member| Arc::clone(&member.alert));
             return alert.map(|alert| (incident, alert)).ok_or_else(missing);
         }
         cursor = page.cursor;
