@@ -59,7 +59,8 @@ impl Protocol {
     /// The incidents are open, their targets were read; the next question to each decides and claims.
     fn start(&self) -> State {
         let now = Timestamp::from_second(START).unwrap_or_default();
-        let tables = self.open_all(now);
+        // Before anything is done: what fires with an action on its target is taken for its effect.
+        let tables = self.open_all(now - SignedDuration::from_mins(1));
         let world = World {
             now,
             tables: Tables::default().into(),

@@ -37,11 +37,11 @@ fn bugs_that_show_at_once_are_noticed() {
         (Mutant::LocksUnread, "crowded", Promise::OneAtATime),
         (Mutant::NobodyReaps, "approval", Promise::EverythingEnds),
         (Mutant::OrdersUnchecked, "approval", Promise::IntentFirst),
-        (Mutant::RetriesUnknown, "everything", Promise::IntentFirst),
+        (Mutant::RetriesUnknown, "crowded", Promise::IntentFirst),
         (Mutant::SlotsUnconditional, "approval", Promise::OneIncident),
     ] {
         let (scenario, runbooks) = scenario(name);
-        let summary = simulate(&scenario, &runbooks, 0..20, Some(mutant), &|_| {});
+        let summary = simulate(&scenario, &runbooks, 0..40, Some(mutant), &|_| {});
         let noticed = summary.failed.iter().flat_map(|played| &played.broken);
         assert!(noticed.clone().any(|broken| broken.promise == promise), "{}", mutant.name());
     }
