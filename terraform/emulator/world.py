@@ -134,13 +134,13 @@ class World:
     # Infrastructure
 
     def new_instance(self, service: str) -> str:
-        """A running instance that firebreak may touch."""
+        """A running instance that firebreak may touch, with a healthy neighbour: the last one of a group is left alone."""
         tags = [{"Key": "firebreak", "Value": "allow"}, {"Key": "service", "Value": service}]
         reply = self.target.client("ec2").run_instances(
             ImageId="ami-0c2023a1b2c3d4e5f",
             InstanceType="t3.micro",
-            MinCount=1,
-            MaxCount=1,
+            MinCount=2,
+            MaxCount=2,
             TagSpecifications=[{"ResourceType": "instance", "Tags": tags}],
         )
         return reply["Instances"][0]["InstanceId"]
