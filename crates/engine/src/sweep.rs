@@ -3,7 +3,6 @@
 
 use std::convert::Infallible;
 
-use firebreak_core::ids::IncidentId;
 use firebreak_core::incident::{Incident, LastHeard, Status, expires_at, upkeep};
 use firebreak_core::muting::{Live, MuteFacts, Reading};
 use firebreak_core::policy::Policy;
@@ -103,7 +102,7 @@ async fn look(
     incident: &Incident,
     facts: &MuteFacts<'_>,
     now: Timestamp,
-) -> Result<Looked, LookError> {
+) -> Result<Looked, RecordError<Infallible>> {
     let last_heard = last_heard(with, incident, now).await?;
     if upkeep(incident, &last_heard, facts, now).is_empty() {
         return Ok(Looked::Unchanged);
@@ -135,25 +134,4 @@ async fn last_heard(
         }
     }
     Ok(last_heard)
-}
-
-#[derive(Debug, thiserror::Error)]
-enum LookError {
-    #[error("there is no incident {0}")]
-    NotFound(IncidentId),
-    #[error("incident {0} is being written to by too many at once")]
-    Contended(IncidentId),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl From<RecordError<Infallible>> for LookError {
-    fn from(error: RecordError<Infallible>) -> Self {
-        match error {
-            RecordError::NotFound(id) => LookError::NotFound(id),
-            RecordError::Contended(id) => LookError::Contended(id),
-            RecordError::Store(error) => LookError::Store(error),
-            RecordError::Refused(never) => match never {},
-        }
-    }
 }

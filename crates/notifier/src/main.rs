@@ -130,6 +130,7 @@ impl From<Failure> for Diagnostic {
             Failure::Notify(NotifyError::NotFound(_)) => "NotFound",
             Failure::Notify(NotifyError::Contended(_)) => "Contended",
             Failure::Notify(NotifyError::Store(_)) => "Store",
+            Failure::Notify(NotifyError::Refused(never)) => match *never {},
             Failure::Tick(_) => "Tick",
             Failure::Missed(_) => "Undelivered",
         };

@@ -9,15 +9,18 @@ use crate::incident::{Episode, Member};
 ///
 /// `members` are all alerts that were ever in such a group, of an incident that was opened at `opened`. One that is
 /// over may have begun the group, and one that fires again within the wait does not begin it anew. A group in which
-/// nothing fires at its flush is gone, and the next alert begins another.
+/// nothing fires at its flush is gone, with all that was over by that flush (`last`), and the next alert begins another.
 pub(super) fn first(
     members: &[&Member],
     opened: Timestamp,
+    last: Option<Timestamp>,
     wait: SignedDuration,
 ) -> Option<Timestamp> {
+    let is_gone = |episode: &Episode| episode.until.is_some_and(|until| Some(until) <= last);
     let mut joins: Vec<(Episode, Timestamp)> = Vec::new();
     for member in members {
-        for episode in member.episodes().into_iter().filter(|episode| episode.from >= opened) {
+        let episodes = member.episodes().into_iter();
+        for episode in episodes.filter(|one| one.from >= opened && !is_gone(one)) {
             let is_present = episode.from == member.fired_at;
             let waited = is_present && later(member.alert.starts_at, wait) <= episode.from;
             let own = if waited { episode.from } else { later(episode.from, wait) };

@@ -109,7 +109,10 @@ impl<'a> View<'a> {
     /// When the channel is to be told, should nothing happen until then.
     pub(super) fn pending(&self) -> Option<Timestamp> {
         match self.reason()? {
-            Reason::First => first(&self.routed, self.incident.opened_at, self.times.group_wait),
+            Reason::First => {
+                let last = self.last.map(|last| last.flush.at);
+                first(&self.routed, self.incident.opened_at, last, self.times.group_wait)
+            }
             Reason::AllResolved => self.resolve_at(),
             Reason::NewAlerts | Reason::SomeResolved | Reason::Repeat => {
                 let last = self.last?;

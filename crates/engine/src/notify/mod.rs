@@ -25,7 +25,7 @@ use self::deliver::deliver;
 pub use self::tick::{Looked, Tick, on_event, on_tick};
 use self::together::together;
 use crate::muting;
-use crate::ports::{Clock, Nonces, SecretSource, Sender, StoreError, TellingStore};
+use crate::ports::{Clock, Nonces, SecretSource, Sender, TellingStore};
 use crate::record::{RecordError, record};
 use crate::shared_cause::domains;
 
@@ -82,26 +82,8 @@ pub struct Report {
     pub next_at: Option<Timestamp>,
 }
 
-#[derive(Debug, thiserror::Error)]
-pub enum NotifyError {
-    #[error("there is no incident {0}")]
-    NotFound(IncidentId),
-    #[error("incident {0} is being written to by too many at once")]
-    Contended(IncidentId),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl From<RecordError<Infallible>> for NotifyError {
-    fn from(error: RecordError<Infallible>) -> Self {
-        match error {
-            RecordError::NotFound(id) => NotifyError::NotFound(id),
-            RecordError::Contended(id) => NotifyError::Contended(id),
-            RecordError::Store(error) => NotifyError::Store(error),
-            RecordError::Refused(never) => match never {},
-        }
-    }
-}
+/// Telling decides nothing that could be refused.
+pub type NotifyError = RecordError<Infallible>;
 
 /// Every mistake in the channel settings, each with channel, setting and remedy. For the start of a process.
 pub fn check_channels(channels: &Channels) -> Result<(), Vec<String>> {
